@@ -1,0 +1,64 @@
+"""What is said or done in a room, as it stands in the room's log.
+
+Knows only the shape of the records. Must not know how they are stored, shown or sent.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+__all__ = ["MAX_TEXT_BYTES", "Draft", "Event", "Kind"]
+
+MAX_TEXT_BYTES = 4096
+"""The longest text of an event, in bytes of UTF-8. Source: docs/protocol.md, "Events"."""
+
+
+class Kind(enum.StrEnum):
+    """What an event is. The value is the word that stands in the store and on the wire."""
+
+    SAY = "say"
+    ME = "me"
+    TOPIC = "topic"
+    NOTICE = "notice"
+
+
+class Draft(NamedTuple):
+    """A line that wants to be stored: made by a session, stamped by a store.
+
+    A named tuple, as `Event` is, because one of each is made for every line: it takes a third of
+    the time of a frozen dataclass and goes into SQLite as it is.
+
+    Attributes:
+        room: The room's name without ``#``, in the spelling of the hub's room.
+        kind: What it is.
+        who: The name of the person at the time of speaking.
+        text: At most `MAX_TEXT_BYTES`, kept as sent.
+        key: The sender's mark for "this line, once", unique in its room; or None.
+    """
+
+    room: str
+    kind: Kind
+    who: str
+    text: str
+    key: str | None = None
+
+
+class Event(NamedTuple):
+    """A stored line: made by a store, never changed afterwards.
+
+    Attributes:
+        room: The room's name without ``#``.
+        seq: 1, 2, 3 … in its room, without gaps, never reused.
+        at: Milliseconds since 1970 in UTC; never going back within a room.
+        kind: What it is.
+        who: Who said or did it.
+        text: What was said, as it was sent.
+    """
+
+    room: str
+    seq: int
+    at: int
+    kind: Kind
+    who: str
+    text: str
