@@ -1,0 +1,1 @@
+"""Events as bytes: one module for each way of writing them."""

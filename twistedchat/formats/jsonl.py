@@ -1,0 +1,105 @@
+"""Events for programs: one JSON object a line, UTF-8.
+
+Must not know who reads, nor what the time is now.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from json.encoder import encode_basestring
+from typing import TYPE_CHECKING
+
+from twistedchat.formats.base import Change, Page
+from twistedchat.text import json_safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from twistedchat.events import Event
+
+__all__ = ["MAX_LINE_BYTES", "JsonFormat", "event_json", "iso", "to_line", "to_line_with_list"]
+
+MAX_LINE_BYTES = 32 * 2**10
+"""The longest line, in both directions. Source: docs/protocol.md, "JSON lines"."""
+
+
+@lru_cache(maxsize=1024)
+def _second(second: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(second, datetime.UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def iso(at: int) -> str:
+    """Milliseconds since 1970 as ``2026-11-22T08:30:12.123Z``."""
+    second, millisecond = divmod(at, 1000)
+    return f"{_second(second)}.{millisecond:03}Z"
+
+
+def to_line(message: Mapping[str, object]) -> bytes:
+    """One message as its line, harmless on a terminal and one line for every reader.
+
+    Raises:
+        ValueError: It holds a number that JSON has not.
+    """
+    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return json_safe(text).encode() + b"\n"
+
+
+def event_json(event: Event) -> str:
+    """One event as a JSON object; put together by hand, because every line said comes through here."""
+    room, seq, at, kind, who, text = event
+    return json_safe(
+        f'{{"type":"event","room":{encode_basestring(room)},"seq":{seq},"at":"{iso(at)}",'
+        f'"kind":"{kind}","who":{encode_basestring(who)},"text":{encode_basestring(text)}}}'
+    )
+
+
+def to_line_with_list(message: Mapping[str, object], name: str, items: Iterable[str], *, newest: bool = False) -> bytes:
+    """One message that ends in a list, as its line of at most `MAX_LINE_BYTES`.
+
+    Args:
+        message: All but the list.
+        name: The list's field.
+        items: The list's items as JSON, without line ends. As many as fit are taken, and
+            ``"more":true`` stands in the message if that is not all.
+        newest: Take them from the end of the list, a sequence, rather than from its beginning.
+    """
+    head = to_line(message)[:-2] + f',"{name}":['.encode()
+    space = MAX_LINE_BYTES - len(head) - len(b'],"more":true}\n')
+    fitting: list[bytes] = []
+    more = b""
+    for item in reversed(list(items)) if newest else items:
+        encoded = item.encode()
+        space -= len(encoded) + 1
+        if space < 0:
+            more = b',"more":true'
+            break
+        fitting.append(encoded)
+    if newest:
+        fitting.reverse()
+    return head + b",".join(fitting) + b"]" + more + b"}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFormat:
+    """Every program reads the same."""
+
+    def page(self, events: Sequence[Event]) -> Page:
+        """Render events as one line each."""
+        data = "".join([f"{event_json(event)}\n" for event in events]).encode()
+        return Page(data, data)
+
+    def presence(self, change: Change) -> bytes:
+        """Render coming and going as one object."""
+        return to_line(
+            {
+                "type": "presence",
+                "room": change.room,
+                "joined": list(change.joined),
+                "left": [name for name, _ in change.left],
+                "renamed": [list(pair) for pair in change.renamed],
+                "count": change.count,
+            }
+        )

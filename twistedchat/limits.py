@@ -1,0 +1,41 @@
+"""How much one peer may ask for in a time. Must not know a clock: the time comes as an argument."""
+
+from __future__ import annotations
+
+__all__ = ["TokenBucket"]
+
+
+class TokenBucket:
+    """Lets through a burst, then a steady rate.
+
+    Holds at most ``burst`` tokens and gains ``rate`` of them a second, so that a peer may always do
+    at least ``rate`` things a second however it spreads them.
+
+    Args:
+        rate: Tokens gained a second, above 0.
+        burst: Tokens held at the most and at the start, at least 1.
+        now: The time in seconds, on the same clock as every later ``now``.
+    """
+
+    __slots__ = ("_burst", "_rate", "_then", "_tokens")
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._tokens = burst
+        self._then = now
+
+    def take(self, now: float) -> float:
+        """Take one token.
+
+        Returns:
+            0.0 if there was one; else nothing is taken, and this is the time in seconds until there
+            will be one.
+        """
+        if now > self._then:
+            self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
+        self._then = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return 0.0
+        return (1 - self._tokens) / self._rate

@@ -1,0 +1,255 @@
+"""Which names are allowed for people and rooms, and which of them count as the same.
+
+Knows Unicode's rules for identifiers (RFC 8264, RFC 8265) and its data on look-alikes (UTS #39).
+Must not know who bears a name, or what a room is.
+"""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import re
+from typing import Generic, TypeVar
+from unicodedata import category, normalize
+from unicodedata import name as character_name
+
+from precis_i18n import get_profile
+
+from twistedchat.errors import ChatError
+
+__all__ = ["MAX_NAME_LENGTH", "Register", "clean_name", "clean_room", "likenesses"]
+
+MAX_NAME_LENGTH = 24
+"""The longest name, in characters after NFKC. Source: docs/protocol.md, "Events"."""
+
+_MAX_RAW_LENGTH = 4 * MAX_NAME_LENGTH
+"""What is longer is not even normalised: NFKC makes one character of four at most."""
+
+_MAX_MARKS = 4
+"""Marks in a row on one letter. Source: UTS #39, section 5.4."""
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_STRANGE = re.compile(r"(?![A-Za-z0-9._-])[\0-\x7f]")
+_USERNAME = get_profile("UsernameCasePreserved")
+"""Source: RFC 8265, section 3.4: letters, digits and their marks, nothing invisible, no mixed directions."""
+
+
+T = TypeVar("T")
+
+
+def clean_name(raw: str, *, what: str = "name") -> str:
+    """The name as it is to be shown and kept.
+
+    A name has 1 to 24 letters and digits of any script with the marks that belong to them, and
+    ``-_.`` between them; at least one letter or digit. A zero-width joiner is allowed only where
+    the script needs it (RFC 5892, appendix A).
+
+    Args:
+        raw: What was typed; white space around it does not count.
+        what: The word for it in the error's sentence, and in its code.
+
+    Returns:
+        The name, NFKC-normalised; cleaned again it stays the same.
+
+    Raises:
+        ChatError: ``bad-name`` (``bad-room`` for a room): it is no such name. The sentence says why,
+            what to do, and is safe on a terminal.
+    """
+    name = raw.strip()
+    if len(name) <= _MAX_RAW_LENGTH:
+        name = normalize("NFKC", name)
+    fault = _fault(name, what)
+    if fault:
+        raise ChatError(f"bad-{what}", fault)
+    return name
+
+
+def clean_room(raw: str) -> str:
+    """The name of a room, without the ``#`` that may stand before it.
+
+    Args:
+        raw: What was typed; white space around it, and one ``#`` at its beginning, do not count.
+
+    Returns:
+        The name, by the rules of `clean_name`.
+
+    Raises:
+        ChatError: ``bad-room``: it is no name for a room.
+    """
+    return clean_name(raw.strip().removeprefix("#"), what="room")
+
+
+def _fault(name: str, what: str) -> str:
+    """What is wrong with a normalised name, as a sentence; empty if nothing is."""
+    if len(name) > MAX_NAME_LENGTH:
+        return f"That {what} is too long. Choose one of at most {MAX_NAME_LENGTH} characters."
+    if not any(map(str.isalnum, name)):
+        return f"A {what} needs a letter or a digit. Choose one of 1 to {MAX_NAME_LENGTH} characters."
+    if _PLAIN_NAME.fullmatch(name):
+        return ""
+    strange = _STRANGE.search(name)
+    return _misfit(strange[0], what) if strange else _fault_of_script(name, what)
+
+
+def _fault_of_script(name: str, what: str) -> str:
+    try:
+        _USERNAME.enforce(name)
+    except UnicodeEncodeError as error:
+        if error.end - error.start == 1:
+            return _misfit(name[error.start], what)
+        return (
+            f"That {what} would look jumbled. One that is written from right to left needs all its letters "
+            "from such a script, and a letter or digit at its end."
+        )
+    if _has_stray_mark(name):
+        return f"That {what} has an accent or mark that belongs to no letter. Leave it out."
+    return ""
+
+
+def _misfit(char: str, what: str) -> str:
+    shown = char if "!" <= char <= "~" else f"U+{ord(char):04X} {character_name(char, '')}".rstrip()
+    return f"{shown} can't stand in that {what}. Use letters, digits and - _ . only."
+
+
+def _has_stray_mark(name: str) -> bool:
+    marks = _MAX_MARKS
+    for char in name:
+        kind = category(char)
+        if kind[0] == "M":
+            marks += 1
+        else:
+            marks = 0 if kind[0] == "L" or kind == "Cf" else _MAX_MARKS
+        if marks > _MAX_MARKS:
+            return True
+    return False
+
+
+def _skeletons() -> dict[int, str]:
+    """What each character becomes in a skeleton (UTS #39, section 4).
+
+    The data is a graph of stars: each look-alike has one neighbour, its prototype. Where a
+    prototype has but one look-alike the two can't be told apart; then the longer is taken for the
+    prototype, or else the one that comes first in Unicode.
+    """
+    data = json.loads(pkgutil.get_data("confusable_homoglyphs", "confusables.json") or b"{}")
+    bare = {text: text.strip("\N{LEFT-TO-RIGHT MARK}") for text in data}
+    rank = {text: (len(data[text]), len(bare[text]), -ord(bare[text][0])) for text in data}
+    skeletons = dict.fromkeys(map(ord, "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"), "")
+    for text, alike in data.items():
+        prototype = alike[0]["c"]
+        if rank[prototype] > rank[text]:
+            skeletons[ord(bare[text])] = bare[prototype]
+    return skeletons
+
+
+_SKELETONS = _skeletons()
+_MAX_ROUNDS = 8
+"""More than any character needs (with today's data 4), so that no data can make this endless."""
+
+
+def _reduced(text: str) -> str:
+    """Skeleton and case folding in turn, until neither changes anything."""
+    for _ in range(_MAX_ROUNDS):
+        skeleton = normalize("NFD", text).translate(_SKELETONS)
+        reduced = normalize("NFD", skeleton).casefold()
+        if reduced == text:
+            break
+        text = reduced
+    return text
+
+
+def likenesses(name: str) -> tuple[str, ...]:
+    """The keys under which a name counts; names that share one count as the same.
+
+    ``Bob``, ``BOB``, ``b0b`` and a ``Воb`` with Cyrillic letters share a key, and so do ``Ian`` and
+    ``lan``, and ``Ian`` and ``ian``; but ``ian`` and ``lan``, which nobody mixes up, do not.
+
+    Args:
+        name: As `clean_name` gives it; of any other text the NFKC form counts.
+
+    Returns:
+        One or two keys, the one that disregards case before all else first. They are no names, and
+        are not to be shown.
+    """
+    name = normalize("NFKC", name)
+    folded = name.casefold()
+    by_case, by_look = _reduced(folded), _reduced(name)
+    return (by_case,) if by_case == by_look else (by_case, by_look)
+
+
+class Register(Generic[T]):
+    """The names in use, and whose they are.
+
+    Promises that no two names in it count as the same, and that a released name leaves nothing
+    behind. An owner is anything but None; one may have several names.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[str, T] = {}
+        self._names: dict[str, str] = {}
+
+    def claim(self, name: str, owner: T) -> None:
+        """Take a name into use.
+
+        Args:
+            name: As `clean_name` gives it.
+            owner: What `find` is to return for it.
+
+        Raises:
+            ChatError: ``name-taken``: it counts as the same as one in use; nothing has changed.
+        """
+        self._refuse_taken(name)
+        self._owners[name] = owner
+        self._names.update(dict.fromkeys(likenesses(name), name))
+
+    def find(self, name: str) -> T | None:
+        """The owner of the name that this one counts as, or None.
+
+        If it looks like two names in use (``Ian`` like ``ian`` and ``lan``), the one that differs
+        in case only is meant.
+        """
+        for key in likenesses(name):
+            if key in self._names:
+                return self._owners[self._names[key]]
+        return None
+
+    def rename(self, old: str, new: str) -> None:
+        """Give the owner of a name another one, which may count as the same as the old.
+
+        Args:
+            old: Exactly as claimed.
+            new: As `clean_name` gives it.
+
+        Raises:
+            ChatError: ``name-taken``: as for `claim`; nothing has changed.
+            KeyError: The old name is not in use.
+        """
+        owner = self._owners[old]
+        self._refuse_taken(new, besides=old)
+        self.release(old)
+        self.claim(new, owner)
+
+    def release(self, name: str) -> None:
+        """Let go of a name.
+
+        Args:
+            name: Exactly as claimed.
+
+        Raises:
+            KeyError: It is not in use.
+        """
+        del self._owners[name]
+        for key in likenesses(name):
+            del self._names[key]
+
+    def _refuse_taken(self, name: str, besides: str | None = None) -> None:
+        for key in likenesses(name):
+            holder = self._names.get(key, besides)
+            if holder != besides:
+                raise ChatError("name-taken", _taken(name, str(holder)))
+
+
+def _taken(name: str, holder: str) -> str:
+    if name.casefold() == holder.casefold():
+        return f"The name {name} is taken. Choose another one."
+    return f"{name} looks like {holder}, which is taken. Choose a name that differs more."

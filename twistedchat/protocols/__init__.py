@@ -1,0 +1,1 @@
+"""What peers speak: from bytes to a session's verbs, and back."""

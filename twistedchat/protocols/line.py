@@ -1,0 +1,443 @@
+"""Port 6622: one connection, as lines in and bytes out, and the factory that makes connections.
+
+Decides by the first line whom it has before it: a `Dialect` then turns each line into verbs. Knows
+nothing of what a line means.
+"""
+
+from __future__ import annotations
+
+import enum
+import socket
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IHalfCloseableProtocol, ITCPTransport
+from twisted.internet.protocol import Protocol as BaseProtocol
+from twisted.internet.protocol import ServerFactory, connectionDone
+from twisted.logger import Logger
+from twisted.protocols.basic import LineReceiver
+from typing_extensions import override
+from zope.interface import implementer
+
+from twistedchat.formats.plain import told
+from twistedchat.limits import TokenBucket
+from twistedchat.protocols.telnet import Mark, TelnetDecoder
+from twistedchat.protocols.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IPushProducer, ITransport
+    from twisted.python.failure import Failure
+
+    from twistedchat.hub import Hub
+
+    class _Transport(ITCPTransport, IPushProducer):
+        """Any stream of Twisted's."""
+
+
+__all__ = ["ChatFactory", "ChatProtocol", "Dialect", "Settings"]
+
+MAX_LINE_BYTES = 32 * 2**10
+"""The longest line that is looked at; any text fits, however escaped. Source: docs/protocol.md, "JSON lines"."""
+
+TLS_HANDSHAKE = b"\x16"
+"""How a TLS hello begins, and no name does. Source: RFC 8446 section 5.1."""
+
+WONT_TIMING_MARK = b"\xff\xfc\x06"
+"""The answer that a telnet client waits for after ^C. Source: RFC 860."""
+
+LINES_A_TURN = 256
+"""So many lines of one connection are taken at once. Source: at 3 µs a line this is below a millisecond."""
+
+LEAST_WAIT_SECONDS = 0.01
+"""A connection that is held back by its rate waits at least so long, and then says several lines."""
+
+SEND_BUFFER_BYTES = 256 * 2**10
+"""What the kernel may hold for one connection, so that 9,000 slow readers can't take all memory.
+
+Source: ten batches of a busy room (docs/capacity.md); left to itself Linux goes up to 4 MiB.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator has chosen.
+
+    Attributes:
+        title: The server's public name.
+        motd: Lines shown to whoever connects.
+        rate: Lines a second from one connection; 0 for no limit.
+        burst: Lines at once, before the rate counts.
+        login_seconds: A connection that has given no name by then is closed.
+        max_connections: Beyond them whoever connects is told to try later.
+    """
+
+    title: str = "the chatroom"
+    motd: tuple[str, ...] = ()
+    rate: float = 20
+    burst: float = 200
+    login_seconds: float = 60.0
+    max_connections: int = 10_000
+
+
+class Dialect(Protocol):
+    """What one peer speaks; one is made for each connection.
+
+    `line` and `too_long` are called one at a time: not before what they returned has finished.
+    """
+
+    unanswered: int
+    """How many lines were accepted and are not yet stored or refused."""
+
+    @property
+    def has_seen_all(self) -> bool:
+        """Whether all that stands in the logs has been shown to the peer."""
+        ...
+
+    def greet(self) -> None:
+        """Say something to a peer that has just connected."""
+        ...
+
+    def line(self, line: bytes) -> Coroutine[Deferred[None], None, None] | None:
+        """Do what a line asks, and answer."""
+        ...
+
+    def too_long(self) -> None:
+        """Answer for a line that was too long, and is gone."""
+        ...
+
+    def drained(self) -> None:
+        """The wire has room again."""
+        ...
+
+    def goodbye(self, text: str) -> None:
+        """The server closes the connection: say so."""
+        ...
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        ...
+
+
+class _Life(enum.Enum):
+    """How far a connection has come."""
+
+    OPEN = enum.auto()
+    ENDED = enum.auto()  # no more lines are taken in; what was accepted is still answered
+    CLOSING = enum.auto()  # the last bytes have been written
+    LOST = enum.auto()
+
+
+class _Hold(enum.Enum):
+    """Why the next line is not taken now."""
+
+    NONE = enum.auto()
+    TURN = enum.auto()  # lines are being taken
+    ANSWER = enum.auto()  # the last line is still being answered
+    PEER = enum.auto()  # the peer does not read what it is sent
+    TIME = enum.auto()  # it has said enough for the moment
+    PIPELINE = enum.auto()  # everybody together has
+
+
+@implementer(IHalfCloseableProtocol)
+class ChatProtocol(LineReceiver):
+    """One connection.
+
+    Lines go to the dialect as fast as the rate, the pipeline, the peer's own reading and the
+    dialect allow; as long as lines wait, the transport is not read. After the peer's end of input,
+    or `finish`, what was accepted is stored, shown and answered, and then the connection closes.
+
+    Attributes:
+        wire: The way out.
+        telnet: The way in; a dialect may set how it cuts lines.
+    """
+
+    factory: ChatFactory
+    transport: _Transport
+    wire: Wire
+
+    def __init__(self, factory: ChatFactory) -> None:
+        self.factory = factory
+        self.telnet = TelnetDecoder(MAX_LINE_BYTES)
+        self._dialect: Dialect
+        self._first = True
+        self._items: deque[bytes | Mark] = deque()
+        self._life = _Life.OPEN
+        self._hold = _Hold.NONE
+        self._goodbye = ""
+        self._bucket: TokenBucket | None = None
+        self._timers: dict[str, IDelayedCall] = {}
+
+    # -- the connection --------------------------------------------------------------------------
+
+    @override
+    def connectionMade(self) -> None:
+        """Greet, and wait for a name."""
+        settings = self.factory.settings
+        self._reactor = self.factory.hub.reactor
+        self._pipeline = self.factory.hub.pipeline
+        self.wire = Wire(self.transport, self._reactor, self._drained, self._stalled)
+        if ITCPTransport.providedBy(self.transport):
+            _tune(self.transport)
+        if settings.rate:
+            self._bucket = TokenBucket(settings.rate, settings.burst, self._reactor.seconds())
+        self._timers["login"] = self._reactor.callLater(settings.login_seconds, self._login_timed_out)
+        self._dialect = self.factory.people(self)
+        self._dialect.greet()
+
+    @override
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Lines that were not taken yet are not said: whoever sent them has not seen them stored."""
+        self._life = _Life.LOST
+        self._items.clear()
+        for name in list(self._timers):
+            self._timers.pop(name).cancel()
+        self.wire.closed()
+        self._dialect.lost()
+        self.factory.lost(self)
+
+    def readConnectionLost(self) -> None:
+        """The peer says no more, and still reads: say what it said, answer, show it its own lines."""
+        rest = self.telnet.end()
+        if rest:
+            self._items.append(rest)
+        if self._life is _Life.OPEN:
+            self._life = _Life.ENDED
+        self._work()
+
+    def writeConnectionLost(self) -> None:
+        """We never close one half."""
+
+    def named(self) -> None:
+        """The peer has given a name: it may stay."""
+        login = self._timers.pop("login", None)
+        if login is not None:
+            login.cancel()
+
+    def _login_timed_out(self) -> None:
+        del self._timers["login"]
+        self.close("You gave no name in time. Goodbye.")
+
+    def _stalled(self) -> None:
+        self.transport.abortConnection()
+
+    def close(self, goodbye: str = "") -> None:
+        """Close when what was written so far has been taken, after a sentence that says why."""
+        if self._life in (_Life.CLOSING, _Life.LOST):
+            return
+        if goodbye:
+            self._dialect.goodbye(goodbye)
+        self._life = _Life.CLOSING
+        self._items.clear()
+        self.transport.loseConnection()
+
+    def finish(self, goodbye: str = "") -> None:
+        """Take no more lines; close when what was accepted is stored, shown and answered."""
+        if self._life is _Life.OPEN:
+            self._life = _Life.ENDED
+            self.transport.pauseProducing()
+        self._items.clear()
+        self._goodbye = goodbye
+        self.check_finished()
+
+    def check_finished(self) -> None:
+        """Close, if the peer has come to its end and nothing is owed to it any more."""
+        if self._life is not _Life.ENDED or self._items or self._dialect.unanswered:
+            return
+        if self._hold is _Hold.ANSWER or self.wire.full:
+            return
+        if self._dialect.has_seen_all:
+            self.close(self._goodbye)
+        else:
+            self._dialect.drained()
+
+    # -- lines in --------------------------------------------------------------------------------
+
+    @override
+    def dataReceived(self, data: bytes) -> None:
+        """Cut bytes into lines, and do what they say."""
+        if self._life is not _Life.OPEN:
+            return
+        if self._first and data[:1] == TLS_HANDSHAKE:
+            self.close("This is a chat room, and this port speaks no TLS: connect without.")
+            return
+        self._items.extend(self.telnet.feed(data))
+        replies = self.telnet.replies()
+        if replies:
+            self.wire.write(replies)
+        self._work()
+
+    def _work(self) -> None:
+        """Take lines from the queue, until it is empty or something says wait."""
+        if self._hold is _Hold.NONE:
+            self._hold = _Hold.TURN
+            for _ in range(LINES_A_TURN):
+                if self._hold is not _Hold.TURN or not self._items or self._must_wait():
+                    break
+                self._take(self._items.popleft())
+            if self._hold is _Hold.TURN:
+                self._hold = _Hold.NONE
+                if self._items:
+                    self._wait(0)
+        self._read_or_not()
+        self.check_finished()
+
+    def _must_wait(self) -> bool:
+        """Whether the next line can't be taken now; if so, see to it that it is taken later."""
+        if self.wire.full:
+            self._hold = _Hold.PEER
+        elif self._pipeline.full:
+            self._hold = _Hold.PIPELINE
+            self._pipeline.when_drained(self._pipeline_drained)
+        elif self._bucket is not None:
+            wait = self._bucket.take(self._reactor.seconds())
+            if wait:
+                self._wait(max(wait, LEAST_WAIT_SECONDS))
+        return self._hold is not _Hold.TURN
+
+    def _wait(self, seconds: float) -> None:
+        self._hold = _Hold.TIME
+        self._timers["next line"] = self._reactor.callLater(seconds, self._waited)
+
+    def _waited(self) -> None:
+        del self._timers["next line"]
+        self._release(_Hold.TIME)
+
+    def _pipeline_drained(self) -> None:
+        self._release(_Hold.PIPELINE)
+
+    def _release(self, hold: _Hold) -> None:
+        """What held the next line holds it no more."""
+        if self._hold is hold and self._life is not _Life.LOST:
+            self._hold = _Hold.NONE
+            self._work()
+
+    def _read_or_not(self) -> None:
+        """Read from the peer if and only if all that was read has been taken."""
+        wait = bool(self._items)
+        if wait != self.paused and self._life is _Life.OPEN:
+            self.paused = wait
+            if wait:
+                self.transport.pauseProducing()
+            else:
+                self.transport.resumeProducing()
+
+    def _take(self, item: bytes | Mark) -> None:
+        if item is Mark.ARE_YOU_THERE:
+            self.wire.write(told("Yes, I am here."))
+        elif item is Mark.TIMING:
+            self.wire.write(WONT_TIMING_MARK)
+        elif item is Mark.TOO_LONG:
+            self._dialect.too_long()
+        else:
+            self.lineReceived(item)
+
+    @override
+    def lineReceived(self, line: bytes) -> None:
+        """Hand a line to the dialect; whatever fails there ends this connection alone."""
+        if self._first and line:
+            self._first = False
+            if line[:1] == b"{":
+                self._dialect = self.factory.programs(self)
+        try:
+            answering = self._dialect.line(line)
+        except Exception:
+            self._failed()
+            return
+        if answering is not None:
+            done = Deferred.fromCoroutine(answering).addErrback(self._failed)
+            if not done.called:
+                self._hold = _Hold.ANSWER
+                done.addCallback(lambda _: self._release(_Hold.ANSWER))
+
+    def _failed(self, failure: Failure | None = None) -> None:
+        self.factory.log.failure("A connection was given up", failure)
+        self.close("Something went wrong here, and was noted. Please connect again.")
+
+    # -- bytes out -------------------------------------------------------------------------------
+
+    def _drained(self) -> None:
+        self._dialect.drained()
+        self._release(_Hold.PEER)
+        self.check_finished()
+
+
+def _tune(transport: ITCPTransport) -> None:
+    """Send small pieces at once, notice peers that are gone, and bound what the kernel keeps."""
+    transport.setTcpNoDelay(True)
+    transport.setTcpKeepAlive(True)
+    get_handle = getattr(transport, "getHandle", None)
+    if get_handle is not None:
+        get_handle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+
+class _Full(BaseProtocol):
+    """Tells whoever connects that there is no place left."""
+
+    transport: ITransport
+
+    @override
+    def connectionMade(self) -> None:
+        self.transport.write(told("The server is full. Please try again later."))
+        self.transport.loseConnection()
+
+
+class ChatFactory(ServerFactory):
+    """Makes a `ChatProtocol` for each connection.
+
+    Args:
+        hub: The server's state.
+        settings: What the operator has chosen.
+        people: Makes the dialect of a connection that has just been made; it greets.
+        programs: Makes the dialect of a connection whose first line begins with ``{``.
+
+    Attributes:
+        connections: Those that are open.
+    """
+
+    noisy = False
+
+    def __init__(
+        self,
+        hub: Hub,
+        settings: Settings,
+        people: Callable[[ChatProtocol], Dialect],
+        programs: Callable[[ChatProtocol], Dialect],
+    ) -> None:
+        self.hub = hub
+        self.settings = settings
+        self.people = people
+        self.programs = programs
+        self.connections: set[ChatProtocol] = set()
+        self.log = Logger()
+        self._emptied: list[Deferred[None]] = []
+
+    @override
+    def buildProtocol(self, addr: IAddress | None) -> BaseProtocol:
+        """A protocol for a new connection."""
+        if len(self.connections) >= self.settings.max_connections:
+            return _Full()
+        protocol = ChatProtocol(self)
+        self.connections.add(protocol)
+        return protocol
+
+    def lost(self, protocol: ChatProtocol) -> None:
+        """A connection is gone."""
+        self.connections.discard(protocol)
+        self._check_empty()
+
+    def emptied(self) -> Deferred[None]:
+        """Fires when there is no connection."""
+        done: Deferred[None] = Deferred()
+        self._emptied.append(done)
+        self._check_empty()
+        return done
+
+    def _check_empty(self) -> None:
+        if not self.connections:
+            emptied, self._emptied = self._emptied, []
+            for done in emptied:
+                done.callback(None)

@@ -1,0 +1,148 @@
+"""The way out of one connection: bytes that are written at once, and the knowledge that they can't be.
+
+Knows a Twisted transport. Must not know what the bytes mean.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import struct
+import sys
+import termios
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IPullProducer, IPushProducer
+from zope.interface import implementer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITransport
+
+__all__ = ["STALL_SECONDS", "Wire"]
+
+STALL_SECONDS = 60.0
+"""A peer that takes nothing at all for so long is let go. Source: docs/architecture.md, "A cursor, not a queue"."""
+
+
+@implementer(IPushProducer, IPullProducer)
+class Wire:
+    """Writes to a transport.
+
+    As long as nothing waits in the transport, bytes go to the socket at once: half the time of
+    ``transport.write`` (docs/capacity.md), which waits for the next turn of the reactor. As soon as
+    the socket takes only a part, the wire is `full`, the rest waits in the transport, and the wire
+    is its pull producer: asked for more when all has been taken, and then no longer full. A
+    transport without a socket of its own (TLS) has the wire as its push producer for good.
+
+    Args:
+        transport: A connected transport.
+        reactor: For the time.
+        drained: Called when the wire is no longer full.
+        stalled: Called when the peer has taken nothing for `STALL_SECONDS`.
+
+    Attributes:
+        full: Whether something waits to be written. What can be left out should not be written now.
+    """
+
+    def __init__(
+        self,
+        transport: ITransport,
+        reactor: IReactorTime,
+        drained: Callable[[], None],
+        stalled: Callable[[], None],
+    ) -> None:
+        self.full = False
+        self._transport = transport
+        self._reactor = reactor
+        self._drained = drained
+        self._stalled = stalled
+        self._patience: IDelayedCall | None = None
+        self._unsent = 0
+        self._straight: Callable[[bytes], int | BaseException] | None = getattr(transport, "writeSomeData", None)
+        self._producing = False
+        if self._straight is None:
+            transport.registerProducer(self, True)  # type: ignore[attr-defined]  # every stream transport is an IConsumer
+
+    def write(self, data: bytes) -> None:
+        """Write, now or in order as soon as the peer takes it."""
+        if self._straight is not None and not self.full:
+            sent = self._straight(data)
+            if sent == len(data):
+                return
+            # An exception instead of a number: the transport finds out by itself when it writes.
+            data = data[sent:] if isinstance(sent, int) else data
+            self._fill()
+            self._producing = True
+            self._transport.registerProducer(self, False)  # type: ignore[attr-defined]
+            self._producing = False
+        self._transport.write(data)
+
+    def closed(self) -> None:
+        """The connection is gone: nothing more is written, nobody is called."""
+        self.full = True
+        self._straight = None
+        self._forget_patience()
+        self._drained = _nothing
+
+    # -- what the transport calls ----------------------------------------------------------------
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is full (a transport without a socket of its own)."""
+        self._fill()
+
+    def resumeProducing(self) -> None:
+        """All that waited has been taken."""
+        if self._producing or not self.full:
+            # A pull producer is asked once as soon as it is registered.
+            return
+        if self._straight is not None:
+            self._transport.unregisterProducer()  # type: ignore[attr-defined]
+        self.full = False
+        self._forget_patience()
+        self._drained()
+
+    def stopProducing(self) -> None:
+        """The connection is going."""
+        self.full = True
+
+    # -- patience --------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        if not self.full:
+            self.full = True
+            self._unsent = self._in_kernel()
+            self._patience = self._reactor.callLater(STALL_SECONDS, self._check)
+
+    def _check(self) -> None:
+        """Let the peer go, unless it has taken something since the last time."""
+        unsent = self._in_kernel()
+        if unsent and unsent != self._unsent:
+            self._unsent = unsent
+            self._patience = self._reactor.callLater(STALL_SECONDS, self._check)
+        else:
+            self._patience = None
+            self._stalled()
+
+    def _forget_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _in_kernel(self) -> int:
+        """How many bytes the kernel holds that the peer has not taken; 0 where it can't be told.
+
+        A large socket buffer is writable again only when a good part of it is free, so a slow reader
+        can take for a long time without the transport's noticing. Source: tcp(7), SIOCOUTQ.
+        """
+        get_handle = getattr(self._transport, "getHandle", None)
+        if get_handle is None or not sys.platform.startswith("linux"):
+            return 0
+        try:
+            return int(struct.unpack("i", fcntl.ioctl(get_handle(), termios.TIOCOUTQ, bytes(4)))[0])
+        except (OSError, TypeError, ValueError):
+            return 0
+
+
+def _nothing() -> None:
+    """A closed wire has nobody to tell."""

@@ -1,0 +1,226 @@
+"""The daemon: the only place that wires things together and picks a reactor."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import resource
+from typing import TYPE_CHECKING, cast
+
+from twisted.application.service import Service
+from twisted.internet import defer, error
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, serverFromString
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from typing_extensions import override
+
+from twistedchat.hub import Hub
+from twistedchat.options import Options
+from twistedchat.protocols.jsonl import JsonDialect
+from twistedchat.protocols.line import ChatFactory, Settings
+from twistedchat.protocols.plain import PlainDialect
+from twistedchat.stores import check_store, make_store
+from twistedchat.stores.base import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twisted.internet.interfaces import (
+        IListeningPort,
+        IReactorCore,
+        IReactorTCP,
+        IReactorThreads,
+        IReactorTime,
+        IStreamServerEndpoint,
+    )
+
+    class Reactor(IReactorCore, IReactorTCP, IReactorTime, IReactorThreads):
+        """What this module needs of a reactor."""
+
+
+__all__ = ["ChatService", "Options", "listen", "makeService"]
+
+RESERVED_FILES = 64
+"""Files that are not for connections: the store, the log, the listening ports, the reactor, and some to spare."""
+
+BACKLOG = 4096
+"""Connections that the kernel keeps until they are accepted; it takes less if ``net.core.somaxconn`` is less."""
+
+GOODBYE_SECONDS = 3.0
+"""At a stop, peers get so long to take what they have been sent."""
+
+_log = Logger()
+
+
+def makeService(options: Options) -> ChatService:
+    """The service that ``twistd chatroom`` runs.
+
+    The ports are bound here, before twistd goes into the background, so that whoever started it
+    sees on the terminal what is wrong; nobody is served before the service has started.
+
+    Raises:
+        SystemExit: A port can't be listened on, or the store can't be used. One line says why.
+    """
+    from twisted.internet import reactor  # noqa: PLC0415, TID251  this is the one place that picks it
+
+    chosen = cast("Reactor", reactor)
+    parent: dict[str, str] = options.parent or {}
+    try:
+        if not (parent.get("chroot") or parent.get("uid") or parent.get("gid")):
+            check_store(options["store"], parent.get("rundir") or ".")
+        store = make_store(options["store"], sync=options["sync"], reactor=chosen, clock=chosen.seconds)
+    except StoreError as fault:
+        raise SystemExit(f"chatroom: {fault}") from fault
+    rate, burst = options["rate"]
+    settings = Settings(
+        title=options["title"],
+        motd=tuple(options["motd"]),
+        rate=rate,
+        burst=burst,
+        login_seconds=options["login-timeout"],
+        max_connections=max(1, raise_file_limit() - RESERVED_FILES),
+    )
+    hub = Hub(store, chosen, history=options["history"])
+    factory = ChatFactory(hub, settings, PlainDialect, JsonDialect)
+    return ChatService(chosen, factory, listen(chosen, options["port"], factory))
+
+
+def raise_file_limit() -> int:
+    """Let the process open as many files as it is allowed to; say how many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    _log.info("Open files: up to {hard} (it was {soft}).", soft=soft, hard=hard)
+    return hard if hard != resource.RLIM_INFINITY else 2**20
+
+
+def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list[IListeningPort]:
+    """Listen on every port.
+
+    Args:
+        reactor: Where to listen.
+        ports: Numbers, on all interfaces of both IP versions, or endpoint strings.
+        factory: Makes the protocols.
+
+    Raises:
+        SystemExit: One of them can't be listened on.
+    """
+    listening: list[IListeningPort] = []
+    for port in ports:
+        if port.isdigit():
+            listening += _listen_everywhere(reactor, port, factory)
+        else:
+            try:
+                endpoint = serverFromString(reactor, port)
+            except Exception as fault:
+                raise SystemExit(
+                    f"chatroom: {port!r} is no port: give a number, or an endpoint such as "
+                    f"tcp:6622:interface=127.0.0.1 ({fault})"
+                ) from fault
+            listening.append(_listen(endpoint, port, factory))
+    for one in listening:
+        _log.info("Listening on {address}", address=one.getHost())
+    return listening
+
+
+def _listen_everywhere(reactor: Reactor, port: str, factory: ChatFactory) -> list[IListeningPort]:
+    """On IPv6 and IPv4; most systems give IPv4 along with IPv6, and some have only one of them."""
+    number = int(port)
+    if not 0 <= number <= 65535:
+        raise SystemExit(f"chatroom: {port} is no port: give a number up to 65535.")
+    try:
+        six = [_listen(TCP6ServerEndpoint(reactor, number, BACKLOG, "::"), port, factory)]
+    except SystemExit as fault:
+        if isinstance(fault.__cause__, error.CannotListenError) and _is_taken(fault.__cause__):
+            raise
+        six = []
+    try:
+        four = [_listen(TCP4ServerEndpoint(reactor, number, BACKLOG), port, factory)]
+    except SystemExit:
+        if not six:
+            raise
+        four = []
+    return six + four
+
+
+def _is_taken(fault: error.CannotListenError) -> bool:
+    return getattr(fault.socketError, "errno", None) == errno.EADDRINUSE
+
+
+def _listen(endpoint: IStreamServerEndpoint, port: str, factory: ChatFactory) -> IListeningPort:
+    outcome: list[IListeningPort | Failure] = []
+    endpoint.listen(factory).addBoth(outcome.append)
+    if not outcome:
+        raise SystemExit(f"chatroom: the endpoint {port!r} does not listen at once, and can't be used.")
+    [listening] = outcome
+    if isinstance(listening, Failure):
+        raise SystemExit(f"chatroom: can't listen on {port}: {_reason(listening.value)}") from listening.value
+    return listening
+
+
+def _reason(fault: object) -> str:
+    """What is wrong, and the way out."""
+    cause = getattr(fault, "socketError", fault)
+    number = getattr(cause, "errno", None)
+    if number == errno.EADDRINUSE:
+        return "another program has this port; stop it, or give another --port."
+    if number == errno.EACCES:
+        return "this user may not have it; ports below 1024 are root's, give a higher --port."
+    return f"{cause}. Give another --port."
+
+
+class ChatService(Service):
+    """Runs a hub and the ports to it.
+
+    Args:
+        reactor: The running reactor.
+        factory: The connections, over the hub.
+        ports: Where it listens.
+    """
+
+    name = "chatroom"
+
+    def __init__(self, reactor: Reactor, factory: ChatFactory, ports: Sequence[IListeningPort]) -> None:
+        self._reactor = reactor
+        self._factory = factory
+        self._ports = ports
+
+    @override
+    def startService(self) -> None:
+        """Open the store; connections made before it is open wait."""
+        super().startService()
+        Deferred.fromCoroutine(self._open()).addErrback(self._cannot_open)
+
+    async def _open(self) -> None:
+        await self._factory.hub.open()
+        # What is here now stays: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        _log.info("The room is open.")
+
+    def _cannot_open(self, failure: Failure) -> None:
+        if failure.check(StoreError):
+            _log.critical("The store can't be opened: {fault}", fault=failure.value)
+        else:
+            _log.failure("The store can't be opened", failure)
+        self._reactor.stop()
+
+    @override
+    def stopService(self) -> Deferred[None]:
+        """Let nobody in any more, store and show what was said, say goodbye, close the store."""
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        super().stopService()
+        await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
+        factory = self._factory
+        for connection in list(factory.connections):
+            connection.finish("The server is stopping. Goodbye.")
+        try:
+            await factory.emptied().addTimeout(GOODBYE_SECONDS, self._reactor)
+        except defer.TimeoutError:
+            for connection in list(factory.connections):
+                connection.transport.abortConnection()
+        await factory.hub.close()
+        _log.info("All that was said is stored.")

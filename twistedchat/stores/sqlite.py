@@ -1,0 +1,99 @@
+"""The store in a SQLite file, as a server uses it: the work is done in two threads of its own.
+
+Knows the reactor and the threads; what is done in them is in `twistedchat.stores.sqlite_log`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Thread
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+from typing_extensions import override
+
+from twistedchat.stores.base import RoomSummary, Store, StoreError
+from twistedchat.stores.sqlite_log import Log, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from twisted.internet.interfaces import IReactorFromThreads
+
+    from twistedchat.events import Draft, Event
+    from twistedchat.stores.sqlite_file import Sync
+
+__all__ = ["SqliteStore"]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class _OneThread(ThreadPool):
+    """Does one thing at a time, in the order asked; does not keep alive a process that wants to end."""
+
+    threadFactory = staticmethod(partial(Thread, daemon=True))  # type: ignore[assignment]  # it makes one
+
+    def __init__(self, name: str) -> None:
+        super().__init__(1, 1, name)
+
+
+class SqliteStore(Store):
+    """Keeps the logs in one file, in rooms of any length.
+
+    Appends and reads have a thread each, so that neither waits for the other and a slow disk holds up
+    nobody. A call whose Deferred is cancelled is carried out all the same.
+
+    Args:
+        path: The file. A relative one is taken from the folder that is current at the time of `open`.
+        sync: What an appended event survives.
+        reactor: Where the answers of the threads come in.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(self, path: Path, *, sync: Sync, reactor: IReactorFromThreads, clock: Callable[[], float]) -> None:
+        self._path = path
+        self._reactor = reactor
+        self._clock = clock
+        self._log = Log(path, sync)
+        self._reader = Reader(path)
+        self._appending = _OneThread("append")
+        self._reading = _OneThread("read")
+
+    @override
+    async def open(self) -> None:
+        self._appending.start()
+        self._reading.start()
+        await self._run(self._appending, self._log.open)
+        await self._run(self._reading, self._reader.open)
+
+    @override
+    async def append(self, batch: Sequence[Draft]) -> Sequence[Event]:
+        return await self._run(self._appending, self._log.append, batch, int(self._clock() * 1000))
+
+    @override
+    async def read(
+        self, room: str, *, after: int | None = None, before: int | None = None, limit: int
+    ) -> Sequence[Event]:
+        return await self._run(self._reading, self._reader.read, room, after=after, before=before, limit=limit)
+
+    @override
+    async def rooms(self) -> Sequence[RoomSummary]:
+        return await self._run(self._reading, self._reader.rooms)
+
+    @override
+    async def close(self) -> None:
+        if not self._appending.started:
+            return
+        # The one that appends comes last: the last to close clears up the file.
+        await self._run(self._reading, self._reader.close)
+        await self._run(self._appending, self._log.close)
+        self._reading.stop()
+        self._appending.stop()
+
+    async def _run(self, thread: ThreadPool, work: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        if thread.joined:
+            raise StoreError(f"{self._path} is closed.")
+        return await deferToThreadPool(self._reactor, thread, work, *args, **kwargs)
