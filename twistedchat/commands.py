@@ -94,7 +94,7 @@ class Talker(Protocol):
         """Enter a room and talk there from now on."""
         ...
 
-    def leave(self, room: Room) -> None:
+    def leave(self, name: str) -> Room:
         """Leave a room; then talk in the one entered before it, if any."""
         ...
 
@@ -185,8 +185,7 @@ async def _join(talker: Talker, rest: str) -> None:
 
 
 def _leave(talker: Talker, rest: str) -> None:
-    room = talker.session.room(rest) if rest else talker.room
-    talker.leave(room)
+    room = talker.leave(rest or talker.room.name)
     talker.tell(f"You left #{room.name}.")
     if talker.session.members:
         talker.tell(f"You talk in #{talker.room.name} now.")
@@ -236,7 +235,7 @@ def _say(talker: Talker, rest: str) -> None:
 
 def _topic(talker: Talker, rest: str) -> None:
     if rest:
-        talker.say(rest, Kind.TOPIC)
+        talker.say("" if rest == "-" else rest, Kind.TOPIC)
     elif talker.room.topic:
         talker.tell(f"The topic of #{talker.room.name} is: {talker.room.topic}")
     else:
@@ -245,8 +244,8 @@ def _topic(talker: Talker, rest: str) -> None:
 
 async def _history(talker: Talker, rest: str) -> None:
     found = re.fullmatch(r"(?:(\d{1,18}))?\s*(?:before\s+(\d{1,18}))?", rest, re.IGNORECASE | re.ASCII)
-    if not found:
-        raise ChatError("bad-request", "Give a number, or before and a seq: /history 50, /history before 1200.")
+    if not found or found[1] == "0":
+        raise ChatError("bad-request", "Give a number from 1, or before and a seq: /history 50, /history before 1200.")
     limit = min(PAGE_EVENTS, max(1, int(found[1] or 20)))
     room = talker.room
     events = await talker.hub.read(room, before=int(found[2]) if found[2] else room.seq + 1, limit=limit)
@@ -357,7 +356,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(("reply", "r"), "TEXT", "answers the last private line", _reply),
     Command(("me", "action"), "TEXT", "says what you do: * you TEXT", _me),
     Command(("say",), "TEXT", "says something, whatever it begins with", _say),
-    Command(("topic",), "[TEXT]", "shows or sets what the room is about", _topic),
+    Command(("topic",), "[TEXT | -]", "shows, sets or clears what the room is about", _topic),
     Command(("history",), "[N] [before SEQ]", "shows what was said earlier", _history),
     Command(("since",), "SEQ | HH:MM", "shows again all that was said since then", _since),
     Command(("ignore",), "[NAME]", "shows you nothing of somebody; without a name, whom you ignore", _ignore),

@@ -40,11 +40,6 @@ class Fanout:
         self._scheduled = False
         self._log = Logger()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is left to do."""
-        return not self._work
-
     def add(self, work: Iterator[None]) -> None:
         """Do this too: begun at once if nothing else is going on, else in its turn."""
         self._work.append(work)

@@ -33,7 +33,6 @@ _STRANGE = re.compile(r"(?![A-Za-z0-9._-])[\0-\x7f]")
 _USERNAME = get_profile("UsernameCasePreserved")
 """Source: RFC 8265, section 3.4: letters, digits and their marks, nothing invisible, no mixed directions."""
 
-
 T = TypeVar("T")
 
 
@@ -102,7 +101,7 @@ def _fault_of_script(name: str, what: str) -> str:
             "from such a script, and a letter or digit at its end."
         )
     if _has_stray_mark(name):
-        return f"That {what} has an accent or mark that belongs to no letter. Leave it out."
+        return f"That {what} has an accent or mark too many, or one that belongs to no letter. Leave it out."
     return ""
 
 
@@ -150,8 +149,8 @@ _MAX_ROUNDS = 8
 def _reduced(text: str) -> str:
     """Skeleton and case folding in turn, until neither changes anything."""
     for _ in range(_MAX_ROUNDS):
-        skeleton = normalize("NFD", text).translate(_SKELETONS)
-        reduced = normalize("NFD", skeleton).casefold()
+        skeleton = normalize("NFKD", text).translate(_SKELETONS)
+        reduced = normalize("NFKD", skeleton).casefold()
         if reduced == text:
             break
         text = reduced
@@ -244,9 +243,9 @@ class Register(Generic[T]):
 
     def _refuse_taken(self, name: str, besides: str | None = None) -> None:
         for key in likenesses(name):
-            holder = self._names.get(key, besides)
-            if holder != besides:
-                raise ChatError("name-taken", _taken(name, str(holder)))
+            holder = self._names.get(key)
+            if holder is not None and holder != besides:
+                raise ChatError("name-taken", _taken(name, holder))
 
 
 def _taken(name: str, holder: str) -> str:

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twistedchat.errors import ChatError
-from twistedchat.room import PRESENCE_LIMIT
+from twistedchat.room import PRESENCE_LIMIT, RECENT_BYTES
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ LONGEST_PAUSE_SECONDS = 0.02
 Source: docs/capacity.md, "Pacing": past it the processor time hardly falls, and the latency grows.
 """
 
-RECENT_BYTES = 64 * 2**20
-"""The newest events of all rooms together may take so much memory, shared out evenly."""
+ALL_RECENT_BYTES = 64 * 2**20
+"""The newest events of all rooms together take about so much memory, shared out evenly."""
 
-ROOM_RECENT_BYTES = (16 * 2**10, 2**20)
-"""But each room at least and at most this much."""
+LEAST_RECENT_BYTES = 16 * 2**10
+"""But each room gets so much: about 30 short lines."""
 
 
 class Receipt(Protocol):
@@ -92,6 +92,7 @@ class Pipeline:
         self._next: IDelayedCall | None = None
         self._throttled: list[Callable[[], None]] = []
         self._idle: list[Deferred[None]] = []
+        self._showing = 0
         self._failing = False
         self._opened = False
         self._log = Logger()
@@ -198,6 +199,7 @@ class Pipeline:
         self._size -= len(drafts)
         # The store works on the next batch while this one is shown.
         self._flush()
+        self._showing += len(work)
         for showing in work:
             self._fanout.add(showing)
         self._release()
@@ -211,7 +213,10 @@ class Pipeline:
         for room, lines in batch.items():
             room.fanning = False
             for line in lines:
-                line.receipt.refused(line.tag, refusal)
+                try:
+                    line.receipt.refused(line.tag, refusal)
+                except Exception:
+                    self._log.failure("A receipt was not taken")
 
     def _landed(self, batch: dict[Room, list[_Line]], events: Sequence[Event]) -> list[Iterator[None]]:
         """Take stored events into their rooms, and say what is to be done to show them."""
@@ -240,38 +245,47 @@ class Pipeline:
                 seq = event.seq
                 new.append(event)
         if new:
-            room.extend(new, self._recent_bytes())
+            room.recent.max_bytes = self._recent_bytes()
+            room.extend(new)
         seen = before
         for line, event in zip(lines, stored, strict=True):
-            line.receipt.stored(line.tag, event, again=event.seq <= seen)
+            try:
+                line.receipt.stored(line.tag, event, again=event.seq <= seen)
+            except Exception:
+                self._log.failure("A receipt was not taken")
             seen = max(seen, event.seq)
         return new
 
     def _recent_bytes(self) -> int:
-        least, most = ROOM_RECENT_BYTES
-        return min(most, max(least, RECENT_BYTES // max(1, self.live_rooms)))
+        return min(RECENT_BYTES, max(LEAST_RECENT_BYTES, ALL_RECENT_BYTES // max(1, self.live_rooms)))
 
     # -- showing -------------------------------------------------------------------------------
 
     def _show(self, batch: list[tuple[Room, list[Event]]]) -> Iterator[None]:
         """Show rooms their new events, one room after the other."""
         for room, events in batch:
-            if events:
-                self._before(room)
-            cost = 0.0
-            began = self._reactor.seconds()
-            for _ in room.deal(events) if events else ():
-                cost += self._reactor.seconds() - began
-                yield
-                began = self._reactor.seconds()
-            self._shown(room, len(events), cost)
+            try:
+                yield from self._deal(room, events)
+            except Exception:
+                self._log.failure("Events could not be shown")
+            room.fanning = False
+        self._showing -= 1
         self._schedule()
         self._check_idle()
 
-    def _shown(self, room: Room, lines: int, cost_seconds: float) -> None:
-        room.fanning = False
-        if lines > 1:
-            room.not_before = self._reactor.seconds() + min(LONGEST_PAUSE_SECONDS, 2 * cost_seconds)
+    def _deal(self, room: Room, events: Sequence[Event]) -> Iterator[None]:
+        """Show one room its new events, and see when its next batch is due."""
+        if not events:
+            return
+        self._before(room)
+        cost = 0.0
+        began = self._reactor.seconds()
+        for _ in room.deal(events):
+            cost += self._reactor.seconds() - began
+            yield
+            began = self._reactor.seconds()
+        if len(events) > 1:
+            room.not_before = began + min(LONGEST_PAUSE_SECONDS, 2 * cost)
 
     def _release(self) -> None:
         """Let those talk again who were kept waiting."""
@@ -282,7 +296,7 @@ class Pipeline:
         self._check_idle()
 
     def _check_idle(self) -> None:
-        if self._idle and not self._size and self._fanout.idle:
+        if self._idle and not self._size and not self._showing:
             idle, self._idle = self._idle, []
             for done in idle:
                 done.callback(None)

@@ -22,49 +22,44 @@ own header, rounded up.
 class Recent:
     """An unbroken run of events that ends at the room's newest.
 
-    Args:
-        max_events: How many are kept at the most.
+    Attributes:
+        max_bytes: About so much memory is used at the most, but for the newest event.
     """
 
-    __slots__ = ("_events", "_max_events", "size_bytes")
+    __slots__ = ("_events", "_size_bytes", "max_bytes")
 
-    def __init__(self, max_events: int = 4096) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self._events: list[Event] = []
-        self._max_events = max_events
-        self.size_bytes = 0
+        self._size_bytes = 0
+        self.max_bytes = max_bytes
 
     def extend(self, events: Sequence[Event]) -> None:
-        """Add events that follow on the last one."""
+        """Add events that follow on the last one, and forget the oldest."""
         self._events.extend(events)
-        self.size_bytes += sum(map(_cost, events))
+        self._size_bytes += sum(map(_cost, events))
+        drop = 0
+        while self._size_bytes > self.max_bytes and drop < len(self._events) - 1:
+            self._size_bytes -= _cost(self._events[drop])
+            drop += 1
+        del self._events[:drop]
 
     def fill(self, events: Sequence[Event], seq: int) -> None:
-        """Put a page that was read from the store before what is here, where the two meet.
+        """Put a page that was read from the store before what is here, where the two meet and it fits.
 
         Args:
             events: The page, oldest first.
             seq: The room's last seq.
         """
         first = self._events[0].seq if self._events else seq + 1
-        if events and events[-1].seq == first - 1:
+        size = sum(map(_cost, events))
+        if events and events[-1].seq == first - 1 and self._size_bytes + size <= self.max_bytes:
             self._events[:0] = events
-            self.size_bytes += sum(map(_cost, events))
-
-    def trim(self, max_bytes: int) -> None:
-        """Forget the oldest until at most ``max_bytes`` and the number allowed are left."""
-        drop = max(0, len(self._events) - self._max_events)
-        size = self.size_bytes - sum(map(_cost, self._events[:drop]))
-        while size > max_bytes:
-            size -= _cost(self._events[drop])
-            drop += 1
-        if drop:
-            del self._events[:drop]
-            self.size_bytes = size
+            self._size_bytes += size
 
     def clear(self) -> None:
         """Forget all."""
         self._events.clear()
-        self.size_bytes = 0
+        self._size_bytes = 0
 
     def after(self, seq: int, limit: int) -> Sequence[Event] | None:
         """The next events after a seq.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twistedchat.events import Event
     from twistedchat.formats.base import Format, Page
 
-__all__ = ["GONE", "PAGE_EVENTS", "PRESENCE_LIMIT", "Member", "Outlet", "Room"]
+__all__ = ["GONE", "PAGE_EVENTS", "PRESENCE_LIMIT", "RECENT_BYTES", "Member", "Outlet", "Room"]
 
 PAGE_EVENTS = 500
 """The most events in one page. Source: docs/protocol.md, ``history``."""
@@ -29,6 +29,9 @@ PRESENCE_LIMIT = 50
 
 GONE = -1
 """The cursor of a member to whom nothing of the room is sent."""
+
+RECENT_BYTES = 2**20
+"""The newest events of one room take at most so much memory; the pipeline gives less where there are many rooms."""
 
 _STRETCH = 64
 """So many members are written to before the fan-out looks at the clock. Source: 64 sends are about 0.5 ms."""
@@ -104,7 +107,7 @@ class Room:
         self.name = name
         self.seq = seq
         self.topic = topic
-        self.recent = Recent()
+        self.recent = Recent(RECENT_BYTES)
         # The pipeline's notes: whether a batch of this room is under way, and the time before which the next waits.
         self.fanning = False
         self.not_before = 0.0
@@ -179,21 +182,23 @@ class Room:
         """Give a member another name."""
         self._names_stale = True
         self._renamed.append((member.name, new))
+        if member.told is not None:
+            # Whoever takes a name need not be told of it.
+            member.told = member.told - {member.name} | {new}
         member.name = new
 
     # -- what is said --------------------------------------------------------------------------
 
-    def extend(self, events: Sequence[Event], max_recent_bytes: int) -> None:
+    def extend(self, events: Sequence[Event]) -> None:
         """Take in events that the store has stored; `deal` then shows them.
 
         Args:
             events: At least one; the first has the seq after the room's last.
-            max_recent_bytes: How much of the newest may stay in memory.
         """
         self.seq = events[-1].seq
         self._pages.clear()
-        self.recent.extend(events)
-        self.recent.trim(max_recent_bytes)
+        if self._audience:
+            self.recent.extend(events)
         for event in events:
             if event.kind is Kind.TOPIC:
                 self.topic = event.text

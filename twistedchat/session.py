@@ -103,14 +103,18 @@ class Session:
 
     def lose(self) -> None:
         """The connection is lost: wait to be resumed, or end at once if that can't be."""
-        if not self.token:
+        if self.token:
+            self._detach()
+            self._hub.linger(self)
+        else:
             self.close()
-            return
+
+    def _detach(self) -> None:
+        """Show nothing any more."""
         self._outlet = None
         for member in self.members.values():
             member.outlet = None
             member.cursor = GONE
-        self._hub.linger(self)
 
     def resume(self, outlet: Listener) -> Listener | None:
         """Take the session up with another connection; nothing of a room is shown until `join`.
@@ -119,7 +123,7 @@ class Session:
             The connection that it had, if that was not known to be lost.
         """
         before = self._outlet
-        self.lose()
+        self._detach()
         self._hub.back(self)
         self._outlet = outlet
         return before
@@ -162,7 +166,9 @@ class Session:
         Raises:
             ChatError: ``bad-room``, ``not-in-room``.
         """
-        room = self.room(name)
+        room = self.find(name)
+        if room is None:
+            raise ChatError("not-in-room", f"You are not in #{clean_room(name)}: there is nothing to leave.")
         self._leave(room, why)
         return room
 

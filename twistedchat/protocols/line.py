@@ -195,7 +195,7 @@ class ChatProtocol(LineReceiver):
         self._items.clear()
         for name in list(self._timers):
             self._timers.pop(name).cancel()
-        self.wire.closed()
+        self.wire.lost()
         self._dialect.lost()
         self.factory.lost(self)
 
@@ -232,7 +232,7 @@ class ChatProtocol(LineReceiver):
             self._dialect.goodbye(goodbye)
         self._life = _Life.CLOSING
         self._items.clear()
-        self.transport.loseConnection()
+        self.wire.close()
 
     def finish(self, goodbye: str = "") -> None:
         """Take no more lines; close when what was accepted is stored, shown and answered."""

@@ -157,12 +157,13 @@ class PlainDialect:
             await self._awaiting
         return self._room
 
-    def leave(self, room: Room) -> None:
+    def leave(self, name: str) -> Room:
         """Leave a room; then talk in the one entered last, if any."""
-        self.session.leave(room.name)
+        room = self.session.leave(name)
         if room is self._room:
             self._room = next(reversed(self.session.members), None)
             self.redraw()
+        return room
 
     def redraw(self) -> None:
         """Show every room as the screen says."""

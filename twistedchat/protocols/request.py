@@ -75,7 +75,7 @@ def _parse(line: bytes) -> Mapping[str, Any]:
     """
     try:
         parsed = json.loads(line.decode(), parse_constant=_no_constant)
-        if b"\\\\u" in line:
+        if b"\\u" in line:
             # Escapes can write half a character, which can't be stored or sent.
             json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:

@@ -94,7 +94,7 @@ class TelnetDecoder:
         self._discarding = False  # then only such a CR is kept
         self._after_cr = False  # that ended a line, so that LF or NUL belongs to it
         self._cut_command = b""
-        self._replies = bytearray()
+        self._replies = b""
         self._refused: set[bytes] = set()
 
     def feed(self, data: bytes) -> list[Item]:
@@ -134,8 +134,7 @@ class TelnetDecoder:
 
     def replies(self) -> bytes:
         """What is to be sent back since last asked: mostly nothing, in all not above 2 KiB."""
-        replies = bytes(self._replies)
-        self._replies.clear()
+        replies, self._replies = self._replies, b""
         return replies
 
     # -- text ------------------------------------------------------------------------------------

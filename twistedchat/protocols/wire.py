@@ -61,11 +61,14 @@ class Wire:
         self._unsent = 0
         self._straight: Callable[[bytes], int | BaseException] | None = getattr(transport, "writeSomeData", None)
         self._producing = False
+        self._ended = False
         if self._straight is None:
             transport.registerProducer(self, True)  # type: ignore[attr-defined]  # every stream transport is an IConsumer
 
     def write(self, data: bytes) -> None:
         """Write, now or in order as soon as the peer takes it."""
+        if self._ended:
+            return
         if self._straight is not None and not self.full:
             sent = self._straight(data)
             if sent == len(data):
@@ -78,11 +81,20 @@ class Wire:
             self._producing = False
         self._transport.write(data)
 
-    def closed(self) -> None:
+    def close(self) -> None:
+        """Write nothing more; the connection closes when what waits has been taken."""
+        if self.full or self._straight is None:
+            self._transport.unregisterProducer()  # type: ignore[attr-defined]
+        self._end()
+        self._transport.loseConnection()
+
+    def lost(self) -> None:
         """The connection is gone: nothing more is written, nobody is called."""
-        self.full = True
-        self._straight = None
+        self._end()
         self._forget_patience()
+
+    def _end(self) -> None:
+        self.full = self._ended = True
         self._drained = _nothing
 
     # -- what the transport calls ----------------------------------------------------------------

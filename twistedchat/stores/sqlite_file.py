@@ -28,6 +28,9 @@ _APPLICATION_ID = 0x63686174
 _MAX_WAL_BYTES = 16 * 1024 * 1024
 """A write-ahead log that somebody's long read has let grow is cut back to this afterwards."""
 
+_BUSY_SECONDS = 2.0
+"""How long an append waits for another program, such as an operator's shell, that writes to the file."""
+
 _SCHEMA = (
     f"PRAGMA application_id = {_APPLICATION_ID}",
     """CREATE TABLE rooms (
@@ -170,7 +173,7 @@ def _take(path: Path, descriptor: int) -> None:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection on which a statement is its own transaction, for one thread at a time."""
     # Absolute: SQLite would understand a name such as ":memory:" or "file:" in its own way.
-    return sqlite3.connect(path.absolute(), isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(path.absolute(), timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def upgrade(

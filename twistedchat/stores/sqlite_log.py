@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from twistedchat.events import Draft
     from twistedchat.stores.sqlite_file import Sync
 
-__all__ = ["KEYS", "NEWEST_PAGE", "PAGE", "ROOMS", "SUMMARIES", "Log", "Reader"]
+__all__ = ["KEYS", "NEWEST_PAGE", "PAGE", "ROOMS", "SUMMARIES", "Log", "Reader", "statements"]
+
+Row = tuple[object, ...]
+Statement = tuple[str, list[object]]
+"""SQL and its variables."""
 
 _MAX_ROWS = 1024
 """The most rows of one statement: more make it no faster, and its program no smaller."""
@@ -145,34 +149,40 @@ class Log:
             return {}
         return {room: number for number, room in enumerate(rooms, max(self._ids.values(), default=0) + 1)}
 
-    def _statements(self, template: str, rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[str, list[object]]]:
-        """The rows in few statements, of few different sizes, so that SQLite finds them prepared."""
-        if not rows:
-            return
-        width = len(rows[0])
-        most = _most_rows(self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width)
-        for start in range(0, len(rows), most):
-            part = rows[start : start + most]
-            size = 1 << (len(part) - 1).bit_length()
-            padding = repeat(None, width * (size - len(part)))
-            yield _with_rows(template, width, size), [*chain.from_iterable(part), *padding]
+    def _statements(self, template: str, rows: Sequence[Row]) -> Iterator[Statement]:
+        return statements(template, rows, self._connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))
 
-    def _commit(self, statements: Sequence[tuple[str, list[object]]]) -> None:
-        if len(statements) == 1:
-            self._connection.execute(*statements[0])
-        elif statements:
+    def _commit(self, work: Sequence[Statement]) -> None:
+        if len(work) == 1:
+            self._connection.execute(*work[0])
+        elif work:
             with transaction(self._connection):
-                for statement in statements:
+                for statement in work:
                     self._connection.execute(*statement)
 
 
-def _most_rows(allowed: int) -> int:
-    """The greatest power of two that is allowed."""
-    return min(_MAX_ROWS, 1 << (allowed.bit_length() - 1))
+def statements(template: str, rows: Sequence[Row], max_variables: int) -> Iterator[Statement]:
+    """The rows in as few statements as can be, and of few sizes, so that SQLite finds them prepared.
+
+    Each has room for a power of two of rows; what it does not fill is NULL, which every template passes over.
+
+    Args:
+        template: SQL with ``{rows}``.
+        rows: All of one width.
+        max_variables: What SQLite allows in a statement: 999 before its version 3.32, then 32,766 or more.
+    """
+    if not rows:
+        return
+    width = len(rows[0])
+    most = min(_MAX_ROWS, 1 << (max_variables // width).bit_length() - 1)
+    for start in range(0, len(rows), most):
+        part = rows[start : start + most]
+        size = 1 << (len(part) - 1).bit_length()
+        yield _sql(template, width, size), [*chain.from_iterable(part), *repeat(None, width * (size - len(part)))]
 
 
 @lru_cache
-def _with_rows(template: str, width: int, size: int) -> str:
+def _sql(template: str, width: int, size: int) -> str:
     row = f"({','.join('?' * width)})"
     return template.format(rows=",".join([row] * size))
 
