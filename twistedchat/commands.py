@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from twistedchat.events import Event
-    from twistedchat.hub import Hub
+    from twistedchat.hub import Hub, Person
     from twistedchat.room import Room
     from twistedchat.session import Session
 
@@ -69,13 +69,13 @@ class Talker(Protocol):
     Attributes:
         session: The person's session.
         screen: How the person wants to be shown things; after a change call `redraw`.
-        last_teller: Who sent the last private line, or "".
+        last_teller: Who sent the last private line; its name is "" if it has left.
     """
 
     session: Session
     hub: Hub
     screen: Screen
-    last_teller: str
+    last_teller: Person | None
 
     @property
     def room(self) -> Room:
@@ -220,9 +220,11 @@ def _msg(talker: Talker, rest: str) -> None:
 
 
 def _reply(talker: Talker, rest: str) -> None:
-    if not talker.last_teller:
+    if talker.last_teller is None:
         raise ChatError("not-here", "Nobody has sent you a private line yet: /msg NAME TEXT sends one.")
-    _msg(talker, f"{talker.last_teller} {_need(rest, 'a text', 'reply')}")
+    if not talker.last_teller.name:
+        raise ChatError("not-here", "Whoever sent you the last private line has left.")
+    _msg(talker, f"{talker.last_teller.name} {_need(rest, 'a text', 'reply')}")
 
 
 def _me(talker: Talker, rest: str) -> None:

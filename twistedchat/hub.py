@@ -45,7 +45,7 @@ class Person(Protocol):
 
     name: str
 
-    def tell(self, who: str, text: str, at: int) -> None:
+    def tell(self, sender: Person, text: str, at: int) -> None:
         """Take a private line, or raise a `ChatError` that tells its sender why not."""
         ...
 

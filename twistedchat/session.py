@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from twistedchat.formats.base import Format
-    from twistedchat.hub import Hub
+    from twistedchat.hub import Hub, Person
     from twistedchat.pipeline import Receipt
     from twistedchat.room import Outlet
 
     class Listener(Outlet, Protocol):
         """An outlet that also takes private lines."""
 
-        def show_tell(self, who: str, text: str, at: int) -> bool:
+        def show_tell(self, sender: Person, text: str, at: int) -> bool:
             """Show a private line, if it is taken now."""
             ...
 
@@ -267,10 +267,10 @@ class Session:
             raise ChatError("empty-text", "There is nothing to say: give a text.")
         if len(text.encode()) > MAX_TEXT_BYTES:
             raise ChatError("too-long", f"A line has at most {MAX_TEXT_BYTES} bytes: say it in shorter pieces.")
-        person.tell(self.name, text, int(self._hub.reactor.seconds() * 1000))
+        person.tell(self, text, int(self._hub.reactor.seconds() * 1000))
         return person.name
 
-    def tell(self, who: str, text: str, at: int) -> None:
+    def tell(self, sender: Person, text: str, at: int) -> None:
         """Take a private line.
 
         Raises:
@@ -278,5 +278,5 @@ class Session:
         """
         if self._outlet is None:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
-        if not self._outlet.show_tell(who, text, at):
+        if not self._outlet.show_tell(sender, text, at):
             raise ChatError("not-reading", f"{self.name} does not read at the moment: try again later.")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from twistedchat.events import Event
     from twistedchat.formats.base import Page
+    from twistedchat.hub import Person
     from twistedchat.protocols.line import ChatProtocol
 
 __all__ = ["JsonDialect"]
@@ -243,11 +244,11 @@ class JsonDialect:
         self._write(data)
         return True
 
-    def show_tell(self, who: str, text: str, at: int) -> bool:
+    def show_tell(self, sender: Person, text: str, at: int) -> bool:
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
-        self._write(to_line({"type": "tell", "who": who, "text": text, "at": iso(at)}))
+        self._write(to_line({"type": "tell", "who": sender.name, "text": text, "at": iso(at)}))
         return True
 
     def stored(self, tag: object, event: Event, *, again: bool) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from twistedchat.events import Event
     from twistedchat.formats.base import Page
+    from twistedchat.hub import Person
     from twistedchat.protocols.line import ChatProtocol
 
 __all__ = ["LOBBY", "PlainDialect"]
@@ -46,7 +47,7 @@ class PlainDialect:
         self.hub = protocol.factory.hub
         self.session = Session(self.hub, self)
         self.screen = Screen()
-        self.last_teller = ""
+        self.last_teller: Person | None = None
         self.unanswered = 0
         self._room: Room | None = None
         self._day: Hashable = None
@@ -222,13 +223,13 @@ class PlainDialect:
             self._wire.write(data)
         return True
 
-    def show_tell(self, who: str, text: str, at: int) -> bool:  # noqa: ARG002  programs are told the time
+    def show_tell(self, sender: Person, text: str, at: int) -> bool:  # noqa: ARG002  programs are told the time
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
-        if not self.screen.ignores(who):
-            self.last_teller = who
-            self.tell(f"{who} tells you: {text}")
+        if not self.screen.ignores(sender.name):
+            self.last_teller = sender
+            self.tell(f"{sender.name} tells you: {text}")
         return True
 
     def stored(self, tag: object, event: Event, *, again: bool) -> None:  # noqa: ARG002  a person sees the line itself
