@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from twistedchat.errors import ChatError
 from twistedchat.fanout import Fanout
 from twistedchat.names import Register
 from twistedchat.pipeline import Pipeline
@@ -87,7 +88,11 @@ class Hub:
         """
         await self._store.open()
         for summary in await self._store.rooms():
-            self._add_room(Room(summary.name, summary.seq, summary.topic))
+            try:
+                self._add_room(Room(summary.name, summary.seq, summary.topic))
+            except ChatError:
+                # What looks alike can grow with a later Unicode.
+                self._log.warn("#{room} looks like another room and can't be entered", room=summary.name)
         self.pipeline.open()
 
     async def close(self) -> None:
@@ -178,7 +183,7 @@ class Hub:
             return
         if room.bring_forward(member):
             if member.cursor == room.seq and member.outlet is not None:
-                member.outlet.caught_up()
+                member.outlet.caught_up(room)
             return
         member.fetching = True
         self._fetch(room, member.cursor, [member])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from twisted.python import usage
 from typing_extensions import override
 
+from twistedchat import __version__
 from twistedchat.text import safe
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_PORT", "Options"]
 
 DEFAULT_PORT = "6622"
+
+MOST_HISTORY = 500
+"""The most that is shown on joining: one page. Source: docs/protocol.md, ``history``."""
 
 _EXAMPLES = """
 Examples:
@@ -55,10 +60,9 @@ def _login_timeout(text: str) -> float:
 
 
 def _history(text: str) -> int:
-    number = int(_number(text, 0, "--history"))
-    if number > 500:
-        raise usage.UsageError("--history is at most 500.")
-    return number
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST_HISTORY):
+        raise usage.UsageError(f"--history must be a whole number from 0 to {MOST_HISTORY}, not {text!r}.")
+    return int(text)
 
 
 def _sync(text: str) -> str:
@@ -113,6 +117,12 @@ class Options(usage.Options):
         self["motd"].append(safe(value))
 
     @override
+    def opt_version(self) -> NoReturn:
+        """Print the version and exit."""
+        sys.stdout.write(f"twistedchat {__version__}\n")
+        raise SystemExit
+
+    @override
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Read the command line.
 
@@ -128,7 +138,7 @@ class Options(usage.Options):
     def parseArgs(self, *args: str) -> None:
         """There is nothing but options."""
         if args:
-            raise usage.UsageError(f"There is no argument {args[0]!r}; did you mean --port {args[0]}?")
+            raise usage.UsageError(f"There are only options, and {args[0]!r} is none.")
 
     @override
     def postOptions(self) -> None:

@@ -44,6 +44,11 @@ class Outlet(Protocol):
     brings it forward when the outlet has room again.
     """
 
+    @property
+    def full(self) -> bool:
+        """Whether nothing would be taken now."""
+        ...
+
     def show(self, page: Page) -> bool:
         """Write a page now, if nothing waits to be written; say whether it was taken."""
         ...
@@ -52,8 +57,8 @@ class Outlet(Protocol):
         """The same, for who came and went."""
         ...
 
-    def caught_up(self) -> None:
-        """A room that was behind has now been shown to its end."""
+    def caught_up(self, room: Room) -> None:
+        """A room in which the member was behind has now been shown to its end."""
         ...
 
 
@@ -223,14 +228,13 @@ class Room:
         """Show a member what it has not seen, as far as memory reaches and the outlet takes it.
 
         Returns:
-            False if the events after the cursor are only in the store.
+            False if the member waits for events that are only in the store.
         """
-        while GONE < member.cursor < self.seq and member.outlet is not None:
+        while GONE < member.cursor < self.seq and member.outlet is not None and not member.outlet.full:
             events = self.recent.after(member.cursor, PAGE_EVENTS)
             if events is None:
                 return False
-            if not self.show(member, events):
-                break
+            self.show(member, events)
         return True
 
     def show(self, member: Member, events: Sequence[Event]) -> bool:

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import (
         IListeningPort,
         IReactorCore,
+        IReactorFromThreads,
         IReactorTCP,
-        IReactorThreads,
         IReactorTime,
         IStreamServerEndpoint,
     )
 
-    class Reactor(IReactorCore, IReactorTCP, IReactorTime, IReactorThreads):
+    class Reactor(IReactorCore, IReactorTCP, IReactorTime, IReactorFromThreads):
         """What this module needs of a reactor."""
 
 
@@ -114,9 +114,10 @@ def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list
             try:
                 endpoint = serverFromString(reactor, port)
             except Exception as fault:
+                # Twisted's parsers raise whatever their mistakes lead to.
                 raise SystemExit(
-                    f"chatroom: {port!r} is no port: give a number, or an endpoint such as "
-                    f"tcp:6622:interface=127.0.0.1 ({fault})"
+                    f"chatroom: {port!r} is no port: give a number, or an endpoint of Twisted's such as "
+                    "tcp:6622:interface=127.0.0.1, unix:/run/chat.sock or ssl:6697:privateKey=key.pem"
                 ) from fault
             listening.append(_listen(endpoint, port, factory))
     for one in listening:
@@ -167,6 +168,8 @@ def _reason(fault: object) -> str:
         return "another program has this port; stop it, or give another --port."
     if number == errno.EACCES:
         return "this user may not have it; ports below 1024 are root's, give a higher --port."
+    if number == errno.ENOENT:
+        return "there is no such folder; make it, or give another --port."
     return f"{cause}. Give another --port."
 
 

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from twistedchat.client.happenings import Answer, Connected, Joined, Line, Refused, Room, Stored
+from twistedchat.client.happenings import Answer, Connected, Joined, KeptOut, Line, Refused, Room, Stored
 from twistedchat.errors import ChatError
 from twistedchat.events import Event, Kind
 from twistedchat.formats.base import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from twisted.python.failure import Failure
 
     from twistedchat.client.happenings import Closing, Listener, Tell
 
@@ -58,6 +60,7 @@ class Conversation:
         rooms: The rooms that we are in, or want to be in, by name.
         unstored: The lines that the server has not yet stored, by key, in the order said.
         connected: Whether the server knows us now.
+        listener: Is told all that happens.
     """
 
     def __init__(self, name: str, listener: Listener, *, numbered: bool = False) -> None:
@@ -65,7 +68,7 @@ class Conversation:
         self.rooms: dict[str, Room] = {}
         self.unstored: dict[str, Line] = {}
         self.connected = False
-        self._listener = listener
+        self.listener = listener
         self._numbered = numbered
         self._token: str | None = None
         self._link: Link | None = None
@@ -88,7 +91,7 @@ class Conversation:
         self.connected = True
         self.name, self._token = str(welcome["name"]), str(welcome["session"])
         resumed = bool(welcome["resumed"])
-        self._listener(Connected(self.name, str(welcome.get("server", "")), resumed))
+        self.listener(Connected(self.name, str(welcome.get("server", "")), resumed))
         if resuming and resumed and wanted != self.name:
             self.rename(wanted).addErrback(_expect_refusal)
         left, self._left = self._left, []
@@ -96,7 +99,7 @@ class Conversation:
             self.ask("leave", room=name).addErrback(_expect_refusal)
         for room in list(self.rooms.values()):
             self._enter(room)
-        for line in self.unstored.values():
+        for line in list(self.unstored.values()):
             self._send(line)
 
     async def _hello(self) -> Mapping[str, Any]:
@@ -128,7 +131,7 @@ class Conversation:
         else:
             if isinstance(message, Change):
                 self._change(message)
-            self._listener(message)
+            self.listener(message)
 
     # -- asking ----------------------------------------------------------------------------------
 
@@ -145,20 +148,23 @@ class Conversation:
         return self._ask(op, **fields)
 
     def _ask(self, op: str, **fields: object) -> Deferred[Answer]:
-        assert self._link is not None, "only `greet` asks before the server has welcomed us"
         id_ = next(self._ids)
         answer = self._asked[id_] = Deferred()
-        self._link.send({"op": op, "id": id_} | fields)
+        self._put({"op": op, "id": id_} | fields)
         return answer
+
+    def _put(self, message: Mapping[str, object]) -> None:
+        if self._link is not None:
+            self._link.send(message)
 
     def _answer(self, answer: Answer) -> None:
         line = self.unstored.get(answer.re) if isinstance(answer.re, str) else None
         if line is not None:
             del self.unstored[line.key]
             if answer.error is not None:
-                self._listener(Refused(line, answer.error))
+                self.listener(Refused(line, answer.error))
             else:
-                self._listener(Stored(line, int(answer.fields["seq"])))
+                self.listener(Stored(line, int(answer.fields["seq"])))
             return
         waiting = self._asked.pop(answer.re, None)
         if waiting is None:
@@ -213,13 +219,12 @@ class Conversation:
     def _enter(self, room: Room) -> None:
         room.entering = True
         after = room.after
-        if after is None and room.last:
+        if after is None and room.last is not None:
             # The connection was lost before the first event came.
             after = max(0, room.last - HISTORY_EVENTS)
         place = {} if after is None else {"after": after}
-        self._ask("join", room=room.name, **place).addCallbacks(
-            self._entered, self._kept_out, callbackArgs=(room,), errbackArgs=(room,)
-        )
+        answer = self._ask("join", room=room.name, **place)
+        answer.addCallbacks(self._entered, self._kept_out, callbackArgs=(room,), errbackArgs=(room,))
 
     def _entered(self, answer: Answer, room: Room) -> None:
         fields = answer.fields
@@ -241,16 +246,13 @@ class Conversation:
         room.topic = str(fields["topic"])
         room.members = set(fields["members"])
         room.count = int(fields.get("count", len(room.members)))
-        self._listener(Joined(room))
+        self.listener(Joined(room))
 
-    def _kept_out(self, failure: Any, room: Room) -> None:
+    def _kept_out(self, failure: Failure, room: Room) -> None:
         error = failure.value
-        if failure.check(ChatError) is None:
-            return failure  # type: ignore[no-any-return]
-        if self.connected and self.rooms.get(room.name) is room:
+        if isinstance(error, ChatError) and self.connected and self.rooms.get(room.name) is room:
             del self.rooms[room.name]
-            self._listener(Refused(Line(room, Kind.NOTICE, "", ""), error))
-        return None
+            self.listener(KeptOut(room, error))
 
     def _event(self, event: Event) -> None:
         room = self.rooms.get(event.room)
@@ -262,15 +264,13 @@ class Conversation:
         room.after = event.seq
         if event.kind is Kind.TOPIC:
             room.topic = event.text
-        self._listener(event)
+        self.listener(event)
 
     def _change(self, change: Change) -> None:
         room = self.rooms.get(change.room)
         if room is not None:
             room.members.update(change.joined, (new for _, new in change.renamed))
-            room.members.difference_update(
-                {name for name, _ in change.left}, {old for old, _ in change.renamed}
-            )
+            room.members.difference_update({name for name, _ in change.left}, {old for old, _ in change.renamed})
             room.count = change.count
 
     # -- reading too slowly ----------------------------------------------------------------------
@@ -307,17 +307,13 @@ class Conversation:
         return line
 
     def _send(self, line: Line) -> None:
-        assert self._link is not None, "`connected` says that there is one"
-        self._link.send(
-            {"op": str(line.kind), "id": line.key, "room": line.room.name, "text": line.text, "key": line.key}
-        )
+        self._put({"op": str(line.kind), "id": line.key, "room": line.room.name, "text": line.text, "key": line.key})
 
     def quit(self) -> None:
         """Ask the server to close the connection when all that was said is stored and shown."""
-        if self._link is not None:
-            self._link.send({"op": "quit"})
+        self._put({"op": "quit"})
 
 
-def _expect_refusal(failure: Any) -> None:
+def _expect_refusal(failure: Failure) -> None:
     """What was asked did not matter so much that somebody should be told."""
     failure.trap(ChatError)

@@ -23,6 +23,7 @@ __all__ = [
     "Disconnected",
     "Happening",
     "Joined",
+    "KeptOut",
     "Line",
     "Listener",
     "Refused",
@@ -42,7 +43,7 @@ class Room:
     Attributes:
         name: Without ``#``; as the server spells it, once we are in.
         after: The last seq that we have seen, after which the server goes on; None for its choice.
-        last: The last seq that the server had when we came in.
+        last: The last seq that the server had when we came in; None before.
         topic: What the room is about.
         members: Who is here, as far as the server names them.
         count: How many are here.
@@ -51,7 +52,7 @@ class Room:
 
     name: str
     after: int | None = None
-    last: int = 0
+    last: int | None = None
     topic: str = ""
     members: set[str] = field(default_factory=set)
     count: int = 0
@@ -138,6 +139,14 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptOut:
+    """A room did not let us in."""
+
+    room: Room
+    error: ChatError
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """A line of ours stands in the room's log, with this seq."""
 
@@ -154,7 +163,7 @@ class Refused:
 
 
 Happening: TypeAlias = (
-    Event | Change | Tell | Closing | Connected | Disconnected | Retrying | Joined | Stored | Refused
+    Event | Change | Tell | Closing | Connected | Disconnected | Retrying | Joined | KeptOut | Stored | Refused
 )
 Listener: TypeAlias = Callable[[Happening], None]
 

@@ -15,7 +15,7 @@ from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.formats.jsonl import JsonFormat, event_json, iso, to_line, to_line_with_list
 from twistedchat.protocols.request import Request
-from twistedchat.room import PAGE_EVENTS
+from twistedchat.room import PAGE_EVENTS, Room
 from twistedchat.session import Session
 from twistedchat.text import json_safe
 
@@ -228,6 +228,11 @@ class JsonDialect:
 
     # -- what the core shows ---------------------------------------------------------------------
 
+    @property
+    def full(self) -> bool:
+        """Whether something waits to be written."""
+        return self._wire.full
+
     def show(self, page: Page) -> bool:
         """Write events, if nothing waits to be written."""
         if self._wire.full:
@@ -283,7 +288,7 @@ class JsonDialect:
         if self._session is not None:
             self._session.show_all()
 
-    def caught_up(self) -> None:
+    def caught_up(self, room: Room) -> None:  # noqa: ARG002  a program sees where it stands
         """A room has been shown to its end."""
         self._protocol.check_finished()
 

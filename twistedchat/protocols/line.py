@@ -49,6 +49,12 @@ TLS_HANDSHAKE = b"\x16"
 WONT_TIMING_MARK = b"\xff\xfc\x06"
 """The answer that a telnet client waits for after ^C. Source: RFC 860."""
 
+IAC = b"\xff"
+"""Begins a telnet command. Source: RFC 854."""
+
+TELNET_PIECE_BYTES = 2 * 2**10
+"""So much of what holds telnet commands is read at once. Source: at a microsecond a byte, 2 ms."""
+
 LINES_A_TURN = 256
 """So many lines of one connection are taken at once. Source: at 3 µs a line this is below a millisecond."""
 
@@ -164,7 +170,9 @@ class ChatProtocol(LineReceiver):
         self.telnet = TelnetDecoder(MAX_LINE_BYTES)
         self._dialect: Dialect
         self._first = True
+        self._bytes = b""
         self._items: deque[bytes | Mark] = deque()
+        self._input_ended = False
         self._life = _Life.OPEN
         self._hold = _Hold.NONE
         self._goodbye = ""
@@ -192,7 +200,7 @@ class ChatProtocol(LineReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Lines that were not taken yet are not said: whoever sent them has not seen them stored."""
         self._life = _Life.LOST
-        self._items.clear()
+        self._forget_lines()
         for name in list(self._timers):
             self._timers.pop(name).cancel()
         self.wire.lost()
@@ -201,11 +209,9 @@ class ChatProtocol(LineReceiver):
 
     def readConnectionLost(self) -> None:
         """The peer says no more, and still reads: say what it said, answer, show it its own lines."""
-        rest = self.telnet.end()
-        if rest:
-            self._items.append(rest)
         if self._life is _Life.OPEN:
             self._life = _Life.ENDED
+            self._input_ended = True
         self._work()
 
     def writeConnectionLost(self) -> None:
@@ -231,7 +237,7 @@ class ChatProtocol(LineReceiver):
         if goodbye:
             self._dialect.goodbye(goodbye)
         self._life = _Life.CLOSING
-        self._items.clear()
+        self._forget_lines()
         self.wire.close()
 
     def finish(self, goodbye: str = "") -> None:
@@ -239,13 +245,18 @@ class ChatProtocol(LineReceiver):
         if self._life is _Life.OPEN:
             self._life = _Life.ENDED
             self.transport.pauseProducing()
-        self._items.clear()
+        self._forget_lines()
         self._goodbye = goodbye
         self.check_finished()
 
+    def _forget_lines(self) -> None:
+        self._items.clear()
+        self._bytes = b""
+        self._input_ended = False
+
     def check_finished(self) -> None:
         """Close, if the peer has come to its end and nothing is owed to it any more."""
-        if self._life is not _Life.ENDED or self._items or self._dialect.unanswered:
+        if self._life is not _Life.ENDED or self._owes_lines or self._dialect.unanswered:
             return
         if self._hold is _Hold.ANSWER or self.wire.full:
             return
@@ -264,26 +275,52 @@ class ChatProtocol(LineReceiver):
         if self._first and data[:1] == TLS_HANDSHAKE:
             self.close("This is a chat room, and this port speaks no TLS: connect without.")
             return
+        self._bytes += data
+        self._work()
+
+    def _work(self) -> None:
+        """Take lines, until there is none or something says wait."""
+        if self._hold is _Hold.NONE:
+            self._hold = _Hold.TURN
+            for _ in range(LINES_A_TURN):
+                if not (self._items or self._cut()) or self._must_wait():
+                    break
+                self._take(self._items.popleft())
+                if self._hold is not _Hold.TURN:
+                    break
+            if self._hold is _Hold.TURN:
+                self._hold = _Hold.NONE
+                if self._owes_lines:
+                    self._wait(0)
+        self._read_or_not()
+        self.check_finished()
+
+    def _cut(self) -> bool:
+        """Cut what was read into lines, if there are any."""
+        if not self._owes_lines:
+            return False
+        data, self._bytes = self._bytes, b""
+        if IAC in data:
+            # Telnet's commands are slow to read, and need not make a line: they are read in small pieces,
+            # and a piece of nothing else counts as a line.
+            data, self._bytes = data[:TELNET_PIECE_BYTES], data[TELNET_PIECE_BYTES:]
         self._items.extend(self.telnet.feed(data))
         replies = self.telnet.replies()
         if replies:
             self.wire.write(replies)
-        self._work()
+        if self._input_ended and not self._bytes:
+            self._input_ended = False
+            rest = self.telnet.end()
+            if rest:
+                self._items.append(rest)
+        if self._bytes and not self._items and not self._must_wait():
+            self._wait(0)
+        return bool(self._items)
 
-    def _work(self) -> None:
-        """Take lines from the queue, until it is empty or something says wait."""
-        if self._hold is _Hold.NONE:
-            self._hold = _Hold.TURN
-            for _ in range(LINES_A_TURN):
-                if self._hold is not _Hold.TURN or not self._items or self._must_wait():
-                    break
-                self._take(self._items.popleft())
-            if self._hold is _Hold.TURN:
-                self._hold = _Hold.NONE
-                if self._items:
-                    self._wait(0)
-        self._read_or_not()
-        self.check_finished()
+    @property
+    def _owes_lines(self) -> bool:
+        """Whether something that was read has not been taken."""
+        return bool(self._items or self._bytes or self._input_ended)
 
     def _must_wait(self) -> bool:
         """Whether the next line can't be taken now; if so, see to it that it is taken later."""
@@ -317,7 +354,7 @@ class ChatProtocol(LineReceiver):
 
     def _read_or_not(self) -> None:
         """Read from the peer if and only if all that was read has been taken."""
-        wait = bool(self._items)
+        wait = self._owes_lines
         if wait != self.paused and self._life is _Life.OPEN:
             self.paused = wait
             if wait:

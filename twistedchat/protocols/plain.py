@@ -150,13 +150,13 @@ class PlainDialect:
     async def enter(self, name: str) -> Room:
         """Enter a room and talk there from now on; done when its last events have been shown."""
         format_ = self._format(current=True)
-        self._room = self.session.find(name) or self.session.join(name, format_)
+        room = self._room = self.session.find(name) or self.session.join(name, format_)
         self.redraw()
         self.session.show_all()
-        if not self.session.has_seen_all and not self._wire.full:
+        if self.session.members[room].cursor < room.seq:
             self._awaiting = Deferred()
             await self._awaiting
-        return self._room
+        return room
 
     def leave(self, name: str) -> Room:
         """Leave a room; then talk in the one entered last, if any."""
@@ -199,6 +199,11 @@ class PlainDialect:
         self._protocol.finish()
 
     # -- what the core shows ---------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Whether something waits to be written."""
+        return self._wire.full
 
     def show(self, page: Page) -> bool:
         """Write events, if nothing waits to be written."""
@@ -255,9 +260,9 @@ class PlainDialect:
         """Go on where the wire was full."""
         self.session.show_all()
 
-    def caught_up(self) -> None:
+    def caught_up(self, room: Room) -> None:
         """A room has been shown to its end."""
-        if self._awaiting is not None and self.session.has_seen_all:
+        if self._awaiting is not None and room is self._room:
             awaiting, self._awaiting = self._awaiting, None
             awaiting.callback(None)
         self._protocol.check_finished()

@@ -26,7 +26,7 @@ def make_store(url: str, *, sync: Sync = "full", reactor: IReactorFromThreads, c
     Args:
         url: ``memory:``, ``sqlite:chatroom.db`` (in the current folder) or ``sqlite:/var/lib/chatroom.db``.
         sync: What an appended event survives, if the store outlives the server at all.
-        reactor: Where the store's threads bring their answers.
+        reactor: Where a store's threads bring their answers; it also provides IReactorTime.
         clock: Seconds since 1970.
 
     Raises:

@@ -9,13 +9,13 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
 __all__ = ["STEPS", "Sync", "check", "connect", "locked", "told", "upgrade"]
 
@@ -160,7 +160,7 @@ def _check_unlocked(path: Path) -> None:
 
 
 def _lock_path(path: Path) -> Path:
-    return path.with_name(f"{path.name}-lock")
+    return Path(f"{path}-lock")
 
 
 def _take(path: Path, descriptor: int) -> None:

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.main import CONNECTION_DONE
+from twisted.internet.protocol import Protocol
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.fakes import Reactor, Socket, Transport
+from twistedchat.protocols.wire import STALL_SECONDS, Wire
+
+
+class SocketTestCase(SynchronousTestCase):
+    """A wire over a socket whose kernel takes 10 bytes."""
+
+    def setUp(self) -> None:
+        self.reactor = Reactor()
+        self.socket = Socket(10)
+        self.transport = Transport(self.socket, Protocol(), self.reactor)
+        self.events: list[str] = []
+        self.closing = False
+        self.wire = Wire(
+            self.transport,
+            self.reactor,
+            lambda: self.events.append("drained"),
+            lambda: self.events.append("stalled"),
+        )
+
+    def take(self) -> bytes:
+        """The peer takes what the kernel has, and the reactor has its turn."""
+        taken = bytes(self.socket.outbox)
+        self.socket.outbox.clear()
+        if self.transport in self.reactor.getWriters():
+            self.closing = self.transport.doWrite() is CONNECTION_DONE
+        return taken
+
+
+class WriteTests(SocketTestCase):
+    def test_straight(self) -> None:
+        """What the kernel takes is with it at once, and the wire is not full."""
+        self.wire.write(b"hello")
+        self.assertEqual((bytes(self.socket.outbox), self.wire.full), (b"hello", False))
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_full(self) -> None:
+        """What it does not take waits, in order, and the wire is full until the last byte is taken."""
+        self.wire.write(b"0123456789abcdefgh")
+        self.wire.write(b"ijkl")
+        self.assertTrue(self.wire.full)
+        self.assertEqual(self.take() + self.take() + self.take(), b"0123456789abcdefghijkl")
+        self.take()
+        self.assertEqual((self.wire.full, self.events), (False, ["drained"]))
+
+    def test_full_again(self) -> None:
+        """After it has drained, all is as at the beginning."""
+        for _ in range(3):
+            self.wire.write(b"0123456789abcde")
+            while self.wire.full:
+                self.take()
+            self.take()
+        self.assertEqual(self.events, ["drained"] * 3)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_broken(self) -> None:
+        """Writing to a broken connection raises nothing."""
+        self.socket.broken = True
+        self.wire.write(b"hello")
+        self.wire.write(b"hello")
+        self.assertTrue(self.wire.full)
+
+
+class PatienceTests(SocketTestCase):
+    def test_stalled(self) -> None:
+        """A peer that takes nothing for a minute is let go, not before, and once."""
+        self.wire.write(b"x" * 20)
+        self.reactor.advance(STALL_SECONDS - 1)
+        self.assertEqual(self.events, [])
+        self.reactor.advance(1)
+        self.reactor.advance(10 * STALL_SECONDS)
+        self.assertEqual(self.events, ["stalled"])
+
+    def test_took_all(self) -> None:
+        """One that has taken all in time is not."""
+        self.wire.write(b"x" * 20)
+        self.take()
+        self.take()
+        self.reactor.advance(10 * STALL_SECONDS)
+        self.assertEqual(self.events, ["drained"])
+
+
+class EndTests(SocketTestCase):
+    def test_close(self) -> None:
+        """What waits is still sent; what is written after it is not, and nobody is called."""
+        self.wire.write(b"0123456789abcde")
+        self.wire.close()
+        self.wire.write(b"too late")
+        self.assertEqual(self.take() + self.take(), b"0123456789abcde")
+        self.assertTrue(self.closing)
+        self.assertEqual(self.events, [])
+
+    def test_close_at_rest(self) -> None:
+        """With nothing waiting it closes at once."""
+        self.wire.write(b"bye")
+        self.wire.close()
+        self.assertEqual(self.take(), b"bye")
+        self.assertTrue(self.closing)
+
+    def test_lost(self) -> None:
+        """A connection that is gone leaves no timer, calls nobody, and takes what is written without a word."""
+        self.wire.write(b"x" * 20)
+        self.wire.lost()
+        self.wire.write(b"too late")
+        self.wire.stopProducing()
+        self.assertEqual((self.reactor.getDelayedCalls(), self.events), ([], []))
+
+
+class OtherTransportTests(SynchronousTestCase):
+    """A transport without a socket of its own, as TLS has it."""
+
+    def setUp(self) -> None:
+        self.reactor = Reactor()
+        self.transport = StringTransport(IPv4Address("TCP", "127.0.0.1", 1))
+        self.events: list[str] = []
+        self.wire = Wire(
+            self.transport,
+            self.reactor,
+            lambda: self.events.append("drained"),
+            lambda: self.events.append("stalled"),
+        )
+
+    def test_written(self) -> None:
+        """Bytes go to the transport."""
+        self.wire.write(b"hello")
+        self.assertEqual(self.transport.value(), b"hello")
+
+    def test_paused(self) -> None:
+        """The wire is full between the transport's pause and its resume."""
+        assert self.transport.producer is not None
+        self.transport.producer.pauseProducing()
+        self.assertTrue(self.wire.full)
+        self.transport.producer.resumeProducing()
+        self.assertEqual((self.wire.full, self.events), (False, ["drained"]))
+
+    def test_stalled(self) -> None:
+        """A peer behind it that takes nothing is let go too."""
+        self.wire.pauseProducing()
+        self.reactor.advance(STALL_SECONDS)
+        self.assertEqual(self.events, ["stalled"])
+
+    def test_close(self) -> None:
+        """It is the transport's producer no longer, so that the transport can close."""
+        self.wire.close()
+        self.assertEqual((self.transport.producer, self.transport.disconnecting), (None, True))

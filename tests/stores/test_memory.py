@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedchat.events import Draft, Kind
+from twistedchat.stores.memory import EVENTS_PER_ROOM, MemoryStore
+
+
+class MemoryStoreTests(SynchronousTestCase):
+    """What only the memory does: it forgets."""
+
+    def test_forgets_its_oldest(self) -> None:
+        """A room keeps its newest events and their keys; seq and topic go on."""
+        store = MemoryStore(Clock().seconds)
+
+        def append(*batch: Draft) -> list[int]:
+            return [event.seq for event in self.successResultOf(ensureDeferred(store.append(batch)))]
+
+        topic = Draft("lobby", Kind.TOPIC, "alice", "tea", "first")
+        line = Draft("lobby", Kind.SAY, "alice", "x", "second")
+        append(topic, line)
+        append(*[Draft("lobby", Kind.SAY, "bob", "y")] * (EVENTS_PER_ROOM - 1))
+
+        (oldest,) = self.successResultOf(ensureDeferred(store.read("lobby", after=0, limit=1)))
+        (summary,) = self.successResultOf(ensureDeferred(store.rooms()))
+        assert (oldest.seq, oldest.text) == (2, "x")
+        assert (summary.seq, summary.topic) == (EVENTS_PER_ROOM + 1, "tea")
+        assert append(line) == [2]
+        assert append(topic) == [EVENTS_PER_ROOM + 2]
