@@ -164,7 +164,8 @@ class Conversation:
             if answer.error is not None:
                 self.listener(Refused(line, answer.error))
             else:
-                self.listener(Stored(line, int(answer.fields["seq"])))
+                line.room.stored = int(answer.fields["seq"])
+                self.listener(Stored(line, line.room.stored))
             return
         waiting = self._asked.pop(answer.re, None)
         if waiting is None:
@@ -233,7 +234,7 @@ class Conversation:
         last = int(fields["seq"])
         if room.after is not None and last < room.after < END:
             # The log is shorter than what we have seen of it: it is another one.
-            room.after = 0
+            room.after = room.stored = 0
             self._enter(room)
             return
         del self.rooms[room.name]

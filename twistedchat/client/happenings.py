@@ -44,6 +44,7 @@ class Room:
         name: Without ``#``; as the server spells it, once we are in.
         after: The last seq that we have seen, after which the server goes on; None for its choice.
         last: The last seq that the server had when we came in; None before.
+        stored: The last seq of a line of our own.
         topic: What the room is about.
         members: Who is here, as far as the server names them.
         count: How many are here.
@@ -53,10 +54,16 @@ class Room:
     name: str
     after: int | None = None
     last: int | None = None
+    stored: int = 0
     topic: str = ""
     members: set[str] = field(default_factory=set)
     count: int = 0
     entering: bool = True
+
+    @property
+    def shows_own(self) -> bool:
+        """Whether we have seen all our own lines that are stored."""
+        return self.stored <= (self.after or 0)
 
 
 @dataclass(slots=True, eq=False)

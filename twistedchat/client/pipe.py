@@ -74,6 +74,7 @@ class Pipe:
         self._wait_seconds = wait_seconds
         self._lines = PlainLines()
         self._ended = False
+        self._closed = False
         self._waited = False
         self._paused = False
         self._interrupted = False
@@ -103,7 +104,7 @@ class Pipe:
 
     def closed(self) -> None:
         """Nobody reads any more: be done when all that came in is stored."""
-        self._ended = True
+        self._ended = self._closed = True
         self._has_waited()
         self._be_patient()
 
@@ -144,7 +145,7 @@ class Pipe:
         self._check_done()
 
     def _check_done(self) -> None:
-        if self._ended and self._waited and not self.unstored:
+        if self._ended and self._waited and not self.unstored and (self._closed or self.room.shows_own):
             self.finish()
 
     def _be_patient(self) -> None:
@@ -165,6 +166,7 @@ class Pipe:
         match happening:
             case Event():
                 self._write_event(happening)
+                self._check_done()
             case Tell(who, text, at):
                 self._write_tell(who, text, at)
             case Change(room=room) if not self._as_json:

@@ -7,7 +7,6 @@ nothing of what a line means.
 from __future__ import annotations
 
 import enum
-import socket
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -60,12 +59,6 @@ LINES_A_TURN = 256
 
 LEAST_WAIT_SECONDS = 0.01
 """A connection that is held back by its rate waits at least so long, and then says several lines."""
-
-SEND_BUFFER_BYTES = 256 * 2**10
-"""What the kernel may hold for one connection, so that 9,000 slow readers can't take all memory.
-
-Source: ten batches of a busy room (docs/capacity.md); left to itself Linux goes up to 4 MiB.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +182,9 @@ class ChatProtocol(LineReceiver):
         self._pipeline = self.factory.hub.pipeline
         self.wire = Wire(self.transport, self._reactor, self._drained, self._stalled)
         if ITCPTransport.providedBy(self.transport):
-            _tune(self.transport)
+            # Small pieces go at once, and a peer that is gone is noticed.
+            self.transport.setTcpNoDelay(True)
+            self.transport.setTcpKeepAlive(True)
         if settings.rate:
             self._bucket = TokenBucket(settings.rate, settings.burst, self._reactor.seconds())
         self._timers["login"] = self._reactor.callLater(settings.login_seconds, self._login_timed_out)
@@ -400,15 +395,6 @@ class ChatProtocol(LineReceiver):
         self._dialect.drained()
         self._release(_Hold.PEER)
         self.check_finished()
-
-
-def _tune(transport: ITCPTransport) -> None:
-    """Send small pieces at once, notice peers that are gone, and bound what the kernel keeps."""
-    transport.setTcpNoDelay(True)
-    transport.setTcpKeepAlive(True)
-    get_handle = getattr(transport, "getHandle", None)
-    if get_handle is not None:
-        get_handle().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
 class _Full(BaseProtocol):

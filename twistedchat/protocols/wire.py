@@ -6,6 +6,7 @@ Knows a Twisted transport. Must not know what the bytes mean.
 from __future__ import annotations
 
 import fcntl
+import socket
 import struct
 import sys
 import termios
@@ -19,10 +20,17 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITransport
 
-__all__ = ["STALL_SECONDS", "Wire"]
+__all__ = ["SEND_BUFFER_BYTES", "STALL_SECONDS", "Wire"]
 
 STALL_SECONDS = 60.0
 """A peer that takes nothing at all for so long is let go. Source: docs/architecture.md, "A cursor, not a queue"."""
+
+
+SEND_BUFFER_BYTES = 256 * 2**10
+"""What the kernel may hold for one connection, so that 9,000 slow readers can't take all memory.
+
+Source: ten batches of a busy room (docs/capacity.md); left to itself Linux goes up to 4 MiB.
+"""
 
 
 @implementer(IPushProducer, IPullProducer)
@@ -59,7 +67,12 @@ class Wire:
         self._stalled = stalled
         self._patience: IDelayedCall | None = None
         self._unsent = 0
-        self._straight: Callable[[bytes], int | BaseException] | None = getattr(transport, "writeSomeData", None)
+        self._socket = _socket_under(transport)
+        if self._socket is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self._straight: Callable[[bytes], int | BaseException] | None = None
+        if not _is_wrapped(transport):
+            self._straight = getattr(transport, "writeSomeData", None)
         self._producing = False
         self._ended = False
         if self._straight is None:
@@ -147,13 +160,27 @@ class Wire:
         A large socket buffer is writable again only when a good part of it is free, so a slow reader
         can take for a long time without the transport's noticing. Source: tcp(7), SIOCOUTQ.
         """
-        get_handle = getattr(self._transport, "getHandle", None)
-        if get_handle is None or not sys.platform.startswith("linux"):
+        if self._socket is None or not sys.platform.startswith("linux"):
             return 0
         try:
-            return int(struct.unpack("i", fcntl.ioctl(get_handle(), termios.TIOCOUTQ, bytes(4)))[0])
-        except (OSError, TypeError, ValueError):
+            return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)))[0])
+        except (OSError, ValueError):
+            # Closed in the meantime.
             return 0
+
+
+def _is_wrapped(transport: object) -> bool:
+    """Whether this is a layer over a transport, such as TLS, which passes on what it does not know itself."""
+    return hasattr(transport, "transport")
+
+
+def _socket_under(transport: object) -> socket.socket | None:
+    """The socket that carries a transport, also under TLS; None in memory."""
+    while _is_wrapped(transport):
+        transport = transport.transport  # type: ignore[attr-defined]
+    get_handle = getattr(transport, "getHandle", None)
+    handle = get_handle() if get_handle is not None else None
+    return handle if isinstance(handle, socket.socket) else None
 
 
 def _nothing() -> None:
