@@ -77,6 +77,7 @@ class Hub:
         self._sorted: list[Room] | None = None
         self._lingering: dict[Person, IDelayedCall] = {}
         self._restless: dict[Room, IDelayedCall] = {}
+        self._readable = True
         self._fetches: dict[tuple[Room, int], list[Member]] = {}
         self._log = Logger()
 
@@ -199,9 +200,8 @@ class Hub:
 
     async def _read_for(self, room: Room, after: int) -> None:
         try:
-            events = await self.read(room, after=after, limit=PAGE_EVENTS)
-        except StoreError as error:
-            self._log.error("A page of #{room} can't be read: {error}", room=room.name, error=error)
+            events = await self._read(room.name, after=after, limit=PAGE_EVENTS)
+        except StoreError:
             members = self._fetches.pop((room, after))
             self.reactor.callLater(RETRY_SECONDS, self._fetch, room, after, members)
             return
@@ -218,8 +218,31 @@ class Hub:
     async def read(
         self, room: Room, *, after: int | None = None, before: int | None = None, limit: int
     ) -> Sequence[Event]:
-        """A page of a room's log; see `stores.base.Store.read`."""
-        return await self._store.read(room.name, after=after, before=before, limit=limit)
+        """A page of a room's log; see `stores.base.Store.read`.
+
+        Raises:
+            ChatError: ``not-readable``: the store fails.
+        """
+        try:
+            return await self._read(room.name, after=after, before=before, limit=limit)
+        except StoreError as error:
+            raise ChatError("not-readable", f"The log can't be read now: {error} Try again later.") from error
+
+    async def _read(
+        self, room: str, *, after: int | None = None, before: int | None = None, limit: int
+    ) -> Sequence[Event]:
+        """The same; when the store begins to fail, and when it no longer does, the operator is told once."""
+        try:
+            events = await self._store.read(room, after=after, before=before, limit=limit)
+        except StoreError as error:
+            if self._readable:
+                self._readable = False
+                self._log.error("The logs can't be read: {error}", error=error)
+            raise
+        if not self._readable:
+            self._readable = True
+            self._log.info("The logs can be read again.")
+        return events
 
     async def seq_at(self, room: Room, at: int) -> int:
         """The seq of the last event before a time in milliseconds, or 0. About 20 small reads for a million events."""
