@@ -86,7 +86,7 @@ class RoomsTests(HubTestCase):
         self.assertIn("new", self.room_names)
 
     def test_empty_room_holds_nothing(self) -> None:
-        """When the last one leaves, the room's events are no longer in memory; the next one is shown them all the same."""
+        """When the last one leaves, the events are no longer in memory; the next one is shown them all the same."""
         self.program("ann", "old").close()
         self.world.pass_seconds(LINGER_SECONDS)
         room = self.world.hub.find_room("old")
@@ -167,7 +167,7 @@ class PresenceTests(HubTestCase):
         self.person("bob")
         self.person("carol")
         self.assertNotIn("*** bob is here now.", ann.lines)
-        self.world.pass_seconds(0.2)
+        self.world.pass_seconds(0.3)
         self.assertEqual(ann.lines[-1], "*** bob and carol are here now.")
 
     def test_before_he_speaks(self) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS", "Command", "Screen", "Talker", "find_command", "people_in"]
 
+_NOBODY: frozenset[str] = frozenset()
+
 MOST_SHOWN = 200
 """So many names or rooms are written out at the most."""
 
@@ -60,7 +62,7 @@ class Screen:
     @property
     def ignored(self) -> frozenset[str]:
         """The likenesses of everybody who is ignored."""
-        return frozenset().union(*(self.ignoring or {}).values())
+        return frozenset().union(*self.ignoring.values()) if self.ignoring else _NOBODY
 
 
 class Talker(Protocol):

@@ -34,7 +34,7 @@ LINGER_SECONDS = 60.0
 MAX_LINGERING = 10_000
 """The most lost sessions that are kept; past it the oldest is let go early, so that they can't pile up."""
 
-PRESENCE_SECONDS = (0.1, 1.0)
+PRESENCE_SECONDS = (0.25, 1.0)
 """Coming and going is gathered for so long: in rooms up to `room.PRESENCE_LIMIT`, and in larger ones."""
 
 RETRY_SECONDS = 1.0

@@ -112,7 +112,7 @@ def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list
             listening += _listen_everywhere(reactor, port, factory)
         else:
             try:
-                endpoint = serverFromString(reactor, port)
+                endpoint = serverFromString(reactor, _with_backlog(port))
             except Exception as fault:
                 # Twisted's parsers raise whatever their mistakes lead to.
                 raise SystemExit(
@@ -123,6 +123,14 @@ def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list
     for one in listening:
         _log.info("Listening on {address}", address=one.getHost())
     return listening
+
+
+def _with_backlog(port: str) -> str:
+    """An endpoint string with our `BACKLOG`, where it gives none; Twisted's own is 50."""
+    kind = port.partition(":")[0]
+    if kind in {"tcp", "tcp6", "ssl", "unix"} and "backlog=" not in port:
+        return f"{port}:backlog={BACKLOG}"
+    return port
 
 
 def _listen_everywhere(reactor: Reactor, port: str, factory: ChatFactory) -> list[IListeningPort]:

@@ -55,6 +55,8 @@ class Session:
         members: The person's membership of each room that it is in.
     """
 
+    __slots__ = ("_hub", "_outlet", "members", "name", "token")
+
     def __init__(self, hub: Hub, outlet: Listener) -> None:
         self._hub = hub
         self._outlet: Listener | None = outlet

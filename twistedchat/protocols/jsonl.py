@@ -37,6 +37,17 @@ _FORMAT = JsonFormat()
 class JsonDialect:
     """One program at one connection; also its outlet (`room.Outlet`)."""
 
+    __slots__ = (
+        "_hub",
+        "_protocol",
+        "_quitting",
+        "_receipts",
+        "_said_hello",
+        "_session",
+        "_wire",
+        "unanswered",
+    )
+
     def __init__(self, protocol: ChatProtocol) -> None:
         self._protocol = protocol
         self._wire = protocol.wire

@@ -6,6 +6,7 @@ Knows the words and the sentences. Must not know how lines are cut or bytes are 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -35,11 +36,30 @@ _HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
 """A request line. Source: RFC 9112 section 3."""
 
 
+_plain_format = lru_cache(maxsize=1024)(PlainFormat)
+"""People who want to be shown the same share one format: it is compared for each who comes."""
+
+
 class PlainDialect:
     """One person at one connection.
 
     Also the person's outlet (`room.Outlet`) and the talker of its commands (`commands.Talker`).
     """
+
+    __slots__ = (
+        "_awaiting",
+        "_day",
+        "_farewell",
+        "_first",
+        "_protocol",
+        "_room",
+        "_wire",
+        "hub",
+        "last_teller",
+        "screen",
+        "session",
+        "unanswered",
+    )
 
     def __init__(self, protocol: ChatProtocol) -> None:
         self._protocol = protocol
@@ -175,14 +195,8 @@ class PlainDialect:
 
     def _format(self, *, current: bool) -> PlainFormat:
         screen = self.screen
-        return PlainFormat(
-            zone=screen.zone,
-            numbered=screen.seq,
-            with_room=not current,
-            with_presence=screen.presence,
-            ignoring=screen.ignored,
-            bell_for=self.session.name if screen.bell else "",
-        )
+        bell_for = self.session.name if screen.bell else ""
+        return _plain_format(screen.zone, screen.seq, not current, screen.presence, screen.ignored, bell_for)
 
     def show_events(self, events: Sequence[Event]) -> None:
         """Show events of the current room, whatever its cursor is."""

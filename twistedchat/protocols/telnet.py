@@ -86,6 +86,18 @@ class TelnetDecoder:
         heard_iac: Whether the peer has sent an IAC.
     """
 
+    __slots__ = (
+        "_after_cr",
+        "_cut_command",
+        "_discarding",
+        "_line",
+        "_refused",
+        "_replies",
+        "heard_iac",
+        "max_line_bytes",
+        "telnet",
+    )
+
     def __init__(self, max_line_bytes: int) -> None:
         self.max_line_bytes = max_line_bytes
         self.telnet = True
@@ -95,7 +107,7 @@ class TelnetDecoder:
         self._after_cr = False  # that ended a line, so that LF or NUL belongs to it
         self._cut_command = b""
         self._replies = b""
-        self._refused: set[bytes] = set()
+        self._refused: frozenset[bytes] = frozenset()
 
     def feed(self, data: bytes) -> list[Item]:
         """Take a segment of any size.
@@ -207,7 +219,7 @@ class TelnetDecoder:
 
     def _refuse(self, request: bytes) -> None:
         if request != _WILL_BINARY and request not in self._refused:
-            self._refused.add(request)
+            self._refused |= {request}
             self._replies += _IAC + _REFUSALS[request[:1]] + request[1:]
 
 

@@ -53,6 +53,20 @@ class Wire:
         full: Whether something waits to be written. What can be left out should not be written now.
     """
 
+    __slots__ = (
+        "_drained",
+        "_ended",
+        "_patience",
+        "_producing",
+        "_reactor",
+        "_socket",
+        "_stalled",
+        "_straight",
+        "_transport",
+        "_untaken",
+        "full",
+    )
+
     def __init__(
         self,
         transport: ITransport,
@@ -66,8 +80,8 @@ class Wire:
         self._drained = drained
         self._stalled = stalled
         self._patience: IDelayedCall | None = None
-        self._unsent = 0
-        self._socket = _socket_under(transport)
+        self._untaken: tuple[int, ...] = ()
+        self._socket = _socket_of(_innermost(transport))
         if self._socket is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._straight: Callable[[bytes], int | BaseException] | None = None
@@ -136,14 +150,13 @@ class Wire:
     def _fill(self) -> None:
         if not self.full:
             self.full = True
-            self._unsent = self._in_kernel()
+            self._untaken = self._measure_untaken()
             self._patience = self._reactor.callLater(STALL_SECONDS, self._check)
 
     def _check(self) -> None:
         """Let the peer go, unless it has taken something since the last time."""
-        unsent = self._in_kernel()
-        if unsent and unsent != self._unsent:
-            self._unsent = unsent
+        before, self._untaken = self._untaken, self._measure_untaken()
+        if self._untaken != before:
             self._patience = self._reactor.callLater(STALL_SECONDS, self._check)
         else:
             self._patience = None
@@ -154,19 +167,22 @@ class Wire:
             self._patience.cancel()
             self._patience = None
 
-    def _in_kernel(self) -> int:
-        """How many bytes the kernel holds that the peer has not taken; 0 where it can't be told.
+    def _measure_untaken(self) -> tuple[int, ...]:
+        """What waits in the transport and in the kernel; it changes whenever the peer takes something.
 
-        A large socket buffer is writable again only when a good part of it is free, so a slow reader
-        can take for a long time without the transport's noticing. Source: tcp(7), SIOCOUTQ.
+        The kernel says that a socket can be written to only when a good part of its buffer is free, so
+        a slow reader can take for a long time without the transport's noticing; and when the transport
+        has filled it again, only the transport's own numbers differ. Source: tcp(7), SIOCOUTQ.
         """
+        transport = _innermost(self._transport)
+        waiting = (len(getattr(transport, "dataBuffer", b"")), getattr(transport, "offset", 0))
         if self._socket is None or not sys.platform.startswith("linux"):
-            return 0
+            return waiting
         try:
-            return int(struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)))[0])
+            return (*waiting, *struct.unpack("i", fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4))))
         except (OSError, ValueError):
             # Closed in the meantime.
-            return 0
+            return waiting
 
 
 def _is_wrapped(transport: object) -> bool:
@@ -174,10 +190,15 @@ def _is_wrapped(transport: object) -> bool:
     return hasattr(transport, "transport")
 
 
-def _socket_under(transport: object) -> socket.socket | None:
-    """The socket that carries a transport, also under TLS; None in memory."""
-    while _is_wrapped(transport):
-        transport = transport.transport  # type: ignore[attr-defined]
+def _innermost(transport: object) -> object:
+    """The transport that carries the others."""
+    while hasattr(transport, "transport"):
+        transport = transport.transport
+    return transport
+
+
+def _socket_of(transport: object) -> socket.socket | None:
+    """The socket of a transport; None in memory."""
     get_handle = getattr(transport, "getHandle", None)
     handle = get_handle() if get_handle is not None else None
     return handle if isinstance(handle, socket.socket) else None
