@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from tests.fakes import JsonPeer, PlainPeer, World
 from twistedchat.commands import COMMANDS, MOST_SHOWN, find_command
@@ -10,6 +11,7 @@ from twistedchat.errors import ChatError
 class CommandsTestCase(SynchronousTestCase):
     """Ann is in the lobby; the times are in UTC."""
 
+    @override
     def setUp(self) -> None:
         self.world = World()
         self.addCleanup(self.world.close)
@@ -186,6 +188,7 @@ class PrivateTests(CommandsTestCase):
 
 
 class LookingBackTests(CommandsTestCase):
+    @override
     def setUp(self) -> None:
         super().setUp()
         for hour in range(5):
@@ -254,7 +257,13 @@ class SetTests(CommandsTestCase):
 
     def test_refused(self) -> None:
         """What can't be set is refused, harmlessly, and changes nothing."""
-        for line in ("/set seq maybe", "/set zone", "/set colour on", "/set zone ../../etc/passwd", "/set zone \x1b[2J"):
+        for line in (
+            "/set seq maybe",
+            "/set zone",
+            "/set colour on",
+            "/set zone ../../etc/passwd",
+            "/set zone \x1b[2J",
+        ):
             [told] = self.type(line)
             self.assertRegex(told, r"^\*\*\* (Set seq|There is no zone)[^\x1b]*$")
         self.assertEqual(self.type("/set zone server")[0][:21], "*** Set: zone server,")

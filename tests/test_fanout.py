@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from twistedchat.fanout import TURN_SECONDS, Fanout
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 
 class FanoutTests(SynchronousTestCase):
+    @override
     def setUp(self) -> None:
         self.clock = Clock()
         self.fanout = Fanout(self.clock)

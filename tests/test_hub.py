@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from tests.fakes import HeldStore, JsonPeer, PlainPeer, Reactor, World, now
 from twistedchat.events import Draft, Kind
@@ -27,6 +28,7 @@ class HubTestCase(SynchronousTestCase):
 
     logs: tuple[Draft, ...] = ()
 
+    @override
     def setUp(self) -> None:
         reactor = Reactor()
         store = HeldStore(reactor.seconds)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 import twistedchat
 
@@ -51,7 +52,20 @@ PURE = {
 }
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
-IMPURE = {"twisted", "zope", "time", "socket", "select", "ssl", "random", "secrets", "uuid", "os", "threading", "asyncio"}
+IMPURE = {
+    "twisted",
+    "zope",
+    "time",
+    "socket",
+    "select",
+    "ssl",
+    "random",
+    "secrets",
+    "uuid",
+    "os",
+    "threading",
+    "asyncio",
+}
 CLOCKS = {"now", "today", "utcnow"}
 REACTOR = "twisted.internet.reactor"
 CLIENT_MAY_KNOW = {"", "errors", "events", "formats", "names", "text"}
@@ -84,13 +98,14 @@ def imports(nodes: Iterator[ast.AST]) -> Iterator[str]:
 
 def own(name: str, known: set[str]) -> str | None:
     """The module of ours that an import is of, or None for anything else."""
-    if name.split(".")[0] != "twistedchat":
+    if name.split(".", maxsplit=1)[0] != "twistedchat":
         return None
     inner = name.removeprefix("twistedchat").removeprefix(".")
     return inner if inner in known else inner.rpartition(".")[0]
 
 
 class LayersTests(SynchronousTestCase):
+    @override
     def setUp(self) -> None:
         self.modules = dict(modules())
         self.server = {name: tree for name, tree in self.modules.items() if name.split(".")[0] != "client"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from tests.fakes import HeldStore, Reactor
 from twistedchat.events import Draft, Event, Kind
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 class Speaker:
     """Somebody in a room: takes receipts, and is shown what is said."""
+
+    full = False
 
     def __init__(self) -> None:
         self.heard: list[str] = []
@@ -46,17 +49,21 @@ class Speaker:
 
 
 class BrokenSpeaker(Speaker):
+    @override
     def stored(self, tag: object, event: Event, *, again: bool) -> None:
         raise ZeroDivisionError
 
+    @override
     def refused(self, tag: object, error: ChatError) -> None:
         raise ZeroDivisionError
 
+    @override
     def show(self, page: Page) -> bool:
         raise ZeroDivisionError
 
 
 class PipelineTestCase(SynchronousTestCase):
+    @override
     def setUp(self) -> None:
         self.clock = Reactor()
         self.store = HeldStore(self.clock.seconds)
@@ -224,6 +231,7 @@ class LoadTests(PipelineTestCase):
         seen: list[tuple[bool, bool]] = []
 
         class Witness(Speaker):
+            @override
             def show(_, page: Page) -> bool:  # noqa: N805  the test is self
                 seen.append((settled.called, self.pipeline.has(self.room)))
                 return super().show(page)
@@ -254,7 +262,8 @@ class FaultTests(PipelineTestCase):
         """A store that fails in an unforeseen way is logged, and is no other matter."""
 
         class Broken(HeldStore):
-            async def append(self, batch: object) -> list[Event]:  # type: ignore[override]
+            @override
+            async def append(self, batch: object) -> list[Event]:
                 raise ZeroDivisionError
 
         pipeline = Pipeline(Broken(self.clock.seconds), self.clock, Fanout(self.clock), self.before.append)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from twistedchat.events import Event, Kind
 from twistedchat.recent import EVENT_OVERHEAD_BYTES, Recent
@@ -22,6 +23,7 @@ def seqs(found: Sequence[Event] | None) -> list[int] | None:
 
 
 class RecentTests(SynchronousTestCase):
+    @override
     def setUp(self) -> None:
         self.recent = Recent(10 * COST)
 

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from twistedchat.events import Event, Kind
 from twistedchat.formats.jsonl import JsonFormat
@@ -48,6 +49,7 @@ def seqs(screen: Screen) -> list[int]:
 
 
 class RoomTestCase(SynchronousTestCase):
+    @override
     def setUp(self) -> None:
         self.room = Room("lobby")
 

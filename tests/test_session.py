@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from tests.fakes import HeldStore, Reactor, now
 from twistedchat.errors import ChatError
@@ -52,6 +53,7 @@ class Ear:
 
 
 class SessionTestCase(SynchronousTestCase):
+    @override
     def setUp(self) -> None:
         self.clock = Reactor()
         self.store = HeldStore(self.clock.seconds)
@@ -67,7 +69,7 @@ class SessionTestCase(SynchronousTestCase):
 
     def refusal(self, verb: Callable[[], object]) -> str:
         """The code of the error that a verb raises."""
-        return self.assertRaises(ChatError, verb).code
+        return str(self.assertRaises(ChatError, verb).code)
 
     def say(self, text: str, *, kind: Kind = Kind.SAY, key: str | None = None) -> None:
         self.ann.say(self.ann.room("lobby"), text, self.ear, kind=kind, key=key)
@@ -145,6 +147,7 @@ class RoomsTests(SessionTestCase):
 
 
 class SayTests(SessionTestCase):
+    @override
     def setUp(self) -> None:
         super().setUp()
         self.ann.join("lobby", FORMAT)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from tests.fakes import JsonPeer, Peer, PlainPeer, World
 from twistedchat.protocols.line import LINES_A_TURN, MAX_LINE_BYTES, Settings
@@ -9,6 +10,7 @@ from twistedchat.protocols.line import LINES_A_TURN, MAX_LINE_BYTES, Settings
 class LineTestCase(SynchronousTestCase):
     settings = Settings(rate=0)
 
+    @override
     def setUp(self) -> None:
         self.world = World(settings=self.settings)
         self.addCleanup(self.world.close)
@@ -182,7 +184,7 @@ class EndTests(LineTestCase):
     def test_fault_of_ours(self) -> None:
         """A fault of ours is logged, told to the peer that met it, and ends its connection alone."""
         ann, bob = self.connect("ann"), self.connect("bob")
-        self.world.hub.pipeline.submit = self.fail  # type: ignore[method-assign]
+        self.world.hub.pipeline.submit = self.fail  # type: ignore[method-assign, assignment]
         ann.say("hello")
         del self.world.hub.pipeline.submit
         self.expect_closed(ann, "Something went wrong here")

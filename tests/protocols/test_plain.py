@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from tests.fakes import JsonPeer, PlainPeer, World
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
@@ -9,6 +10,7 @@ from twistedchat.stores.base import StoreError
 
 
 class PlainTestCase(SynchronousTestCase):
+    @override
     def setUp(self) -> None:
         self.world = World(settings=Settings(title="the workshop", motd=("Be kind.",), rate=0))
         self.addCleanup(self.world.close)
@@ -71,9 +73,7 @@ class NameTests(PlainTestCase):
         """In a large room the others are counted, not named."""
         for number in range(50):
             self.connect(f"p{number}")
-        self.assertEqual(
-            self.connect("ann").lines[-1], "*** You are ann, in #lobby with 50 others (/who names them)."
-        )
+        self.assertEqual(self.connect("ann").lines[-1], "*** You are ann, in #lobby with 50 others (/who names them).")
 
 
 class RoomTests(PlainTestCase):

@@ -5,6 +5,7 @@ from twisted.internet.main import CONNECTION_DONE
 from twisted.internet.protocol import Protocol
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
+from typing_extensions import override
 
 from tests.fakes import Reactor, Socket, Transport
 from twistedchat.protocols.wire import STALL_SECONDS, Wire
@@ -13,6 +14,7 @@ from twistedchat.protocols.wire import STALL_SECONDS, Wire
 class SocketTestCase(SynchronousTestCase):
     """A wire over a socket whose kernel takes 10 bytes."""
 
+    @override
     def setUp(self) -> None:
         self.reactor = Reactor()
         self.socket = Socket(10)
@@ -117,6 +119,7 @@ class EndTests(SocketTestCase):
 class OtherTransportTests(SynchronousTestCase):
     """A transport without a socket of its own, as TLS has it."""
 
+    @override
     def setUp(self) -> None:
         self.reactor = Reactor()
         self.transport = StringTransport(IPv4Address("TCP", "127.0.0.1", 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import enum
 import os
 import signal
 import sys
@@ -9,25 +11,38 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.stdio import StandardIO
+from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner
 
 from twistedchat.client.connection import Connection
+from twistedchat.client.conversation import END
 from twistedchat.client.desk import Desk
+from twistedchat.client.history import place
 from twistedchat.client.options import parse_options
 from twistedchat.client.pipe import Pipe
+from twistedchat.client.state import SAVE_SECONDS, State
 from twistedchat.client.stdio import StdioLines, blocking_again
 from twistedchat.client.terminal import PlainTerminal
 from twistedchat.errors import ChatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from twisted.internet.base import ReactorBase
 
     from twistedchat.client.conversation import Conversation
+    from twistedchat.client.happenings import Room
     from twistedchat.client.options import Options
 
 __all__ = ["main"]
+
+
+class Life(enum.Enum):
+    """What the client can be."""
+
+    PIPE = enum.auto()
+    PLAIN = enum.auto()
+    FULL = enum.auto()
 
 
 class Client:
@@ -36,12 +51,14 @@ class Client:
     Args:
         reactor: The reactor, not running yet.
         options: What the person has chosen.
+        life: What is to be lived.
     """
 
-    def __init__(self, reactor: ReactorBase, options: Options) -> None:
+    def __init__(self, reactor: ReactorBase, options: Options, life: Life) -> None:
         self._reactor = reactor
         self._options = options
-        self._life: Deferred[None] | None = None
+        self._life = life
+        self._living: Deferred[None] | None = None
         self._interrupt: Callable[[], None] | None = None
         self.status = 0
 
@@ -54,20 +71,26 @@ class Client:
         return self.status
 
     def _start(self) -> None:
-        self._life = Deferred.fromCoroutine(self._live())
-        self._life.addBoth(lambda _: self._reactor.stop())
+        self._living = Deferred.fromCoroutine(self._live())
+        self._living.addBoth(lambda _: self._reactor.stop())
 
     def _signalled(self) -> None:
         """The first signal is for leaving in good order, a second one for leaving at once."""
         interrupt, self._interrupt = self._interrupt, None
         if interrupt is not None:
             interrupt()
-        elif self._life is not None:
-            self._life.cancel()
+        elif self._living is not None:
+            self._living.cancel()
 
     async def _live(self) -> None:
         try:
-            await (self._pipe() if self._options.json or not sys.stdin.isatty() else self._terminal())
+            match self._life:
+                case Life.PIPE:
+                    await self._pipe()
+                case Life.PLAIN:
+                    await self._plain()
+                case Life.FULL:
+                    await self._full()
         except CancelledError:
             pass
         except ChatError as error:
@@ -81,39 +104,80 @@ class Client:
 
     async def _pipe(self) -> None:
         options = self._options
+        state = State(options.state, options.address.text) if options.state else None
         pipe = Pipe(
             self._reactor,
             options.name,
             numbered=not options.name_given,
             as_json=options.json,
             wait_seconds=options.wait,
+            saw=state.saw if state else None,
         )
-        pipe.room, *_ = [pipe.conversation.join(name) for name in options.room]
         connection = await self._connect(pipe.conversation)
+        pipe.room, *_ = [await self._join(pipe.conversation, name, state) for name in options.room]
         pipe.stream = stdio = StdioLines(pipe)
         self._interrupt = pipe.interrupt
         StandardIO(stdio, reactor=self._reactor)
+        saving = LoopingCall(state.save if state else lambda: None)
+        saving.clock = self._reactor
+        saving.start(SAVE_SECONDS).addErrback(pipe.fail)
         await pipe.done
         await connection.close()
         stdio.finish()
+        saving.stop()
+        if state:
+            state.save()
         if pipe.trouble:
             self._fail(pipe.trouble)
         elif pipe.unstored:
             self.status = 1
 
-    async def _terminal(self) -> None:
-        options = self._options
-        desk = Desk(options.name, self._reactor.seconds, numbered=not options.name_given)
+    async def _plain(self) -> None:
+        desk = self._desk()
         terminal = PlainTerminal(desk)
-        for name in reversed(options.room):
-            desk.enter(name)
-        connection = await self._connect(desk.conversation)
         terminal.stream = stdio = StdioLines(terminal)
+        connection = await self._enter(desk)
         self._interrupt = terminal.interrupt
         StandardIO(stdio, reactor=self._reactor)
         await terminal.done
         await connection.close()
         stdio.finish()
+
+    async def _full(self) -> None:
+        from twistedchat.client.screen import Screen  # noqa: PLC0415  a third of a second that a pipe does not need
+
+        desk = self._desk()
+        screen = Screen(desk, coloured=not os.environ.get("NO_COLOR"))
+        connection = await self._enter(desk)
+        self._interrupt = screen.interrupt
+        await screen.run()
+        await connection.close()
+
+    def _desk(self) -> Desk:
+        desk = Desk(self._options.name, self._reactor.seconds, numbered=not self._options.name_given)
+        for name, wish in self._options.wishes.items():
+            setattr(desk.wishes, name, wish)
+        return desk
+
+    async def _enter(self, desk: Desk) -> Connection:
+        connection = await self._connect(desk.conversation)
+        rooms = [await self._join(desk.conversation, name, None) for name in self._options.room]
+        desk.talk_in(rooms[0])
+        return connection
+
+    async def _join(self, conversation: Conversation, name: str, state: State | None) -> Room:
+        """Enter a room at the place that the person has chosen."""
+        options = self._options
+        after = state.last(name.removeprefix("#")) if state else None
+        if after is None and options.no_history:
+            after = END
+        elif after is None and options.since is not None:
+            try:
+                after = await place(conversation, name, options.since, self._reactor.seconds())
+            except ChatError as error:
+                if error.code != "no-such-room":
+                    raise
+        return conversation.join(name, options.after if after is None else after)
 
     async def _connect(self, conversation: Conversation) -> Connection:
         address = self._options.address
@@ -126,15 +190,36 @@ class Client:
         return connection
 
 
+def choose(options: Options, environ: Mapping[str, str]) -> Life:
+    """What standard input and output are good for."""
+    if options.json or not sys.stdin.isatty():
+        return Life.PIPE
+    if options.plain or not sys.stdout.isatty() or environ.get("TERM", "dumb") in {"dumb", ""}:
+        return Life.PLAIN
+    return Life.FULL
+
+
+def pick_reactor(life: Life) -> ReactorBase:
+    """Twisted's own, or for prompt_toolkit the one on asyncio's loop."""
+    if life is Life.FULL:
+        from twisted.internet import asyncioreactor  # noqa: PLC0415
+
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        asyncioreactor.install(loop)
+    from twisted.internet import reactor  # noqa: PLC0415, TID251  this is where one is picked
+
+    return cast("ReactorBase", reactor)
+
+
 def main() -> NoReturn:
     """Be the ``chatroom`` command."""
     options = parse_options(sys.argv[1:], os.environ)
     # What Twisted logs is for programmers, and would be written across what is shown.
     globalLogBeginner.beginLoggingTo([], redirectStandardIO=False, discardBuffer=True)
-    from twisted.internet import reactor  # noqa: PLC0415, TID251  this is where one is picked
-
+    life = choose(options, os.environ)
     with blocking_again():
-        status = Client(cast("ReactorBase", reactor), options).run()
+        status = Client(pick_reactor(life), options, life).run()
     sys.exit(status)
 
 

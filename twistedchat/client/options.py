@@ -1,15 +1,19 @@
-"""The client's command line. Knows what may be said there; must not do anything."""
+"""The client's command line, environment and configuration file. Must not do anything."""
 
 from __future__ import annotations
 
 import argparse
 import getpass
 import math
+import sys
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
 from twistedchat.client.address import Address
+from twistedchat.client.completions import SHELLS, completion_script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +26,26 @@ examples:
   chatroom example.org                      one elsewhere, on port 6622
   chatroom --name alice example.org:7000    another port, and a name of your choice
   echo done | chatroom --name backup        say a line, wait until it is stored
+  tail -f app.log | chatroom --name app --room ops
+  chatroom --json --state seen.json --wait inf </dev/null | jq -r .text
+                                            every event once, over all restarts
   chatroom tls:example.org:6697             any Twisted client endpoint string
+  chatroom --completion bash >> ~/.bashrc   Tab for these options
+
+In a terminal /help lists what can be typed. Defaults come from CHATROOM_SERVER, CHATROOM_NAME and
+CHATROOM_ROOM, and from ~/.config/twistedchat/client.toml: server, name, room, tls, plain, bell, seq, presence.
 """
+
+_CONFIGURED: Mapping[str, tuple[type, ...]] = {
+    "server": (str,),
+    "name": (str,),
+    "room": (str, list),
+    "tls": (bool,),
+    "plain": (bool,),
+    "bell": (bool,),
+    "seq": (bool,),
+    "presence": (bool,),
+}
 
 
 class Options(argparse.Namespace):
@@ -34,16 +56,29 @@ class Options(argparse.Namespace):
         name: The name to go by.
         name_given: Whether the person chose it; another may be taken in its stead if not.
         room: The rooms to enter; the first is the one to talk in.
+        plain: Whether to write lines rather than to use the full screen.
         json: Whether to write events as they are on the wire.
         wait: Seconds to stay after the end of the input.
+        after: Begin after this seq; None for the server's choice.
+        since: Begin at this seq or time of day.
+        no_history: Begin with what is said from now on.
+        state: The file that remembers where to begin.
+        wishes: Switches of ``/set`` that the configuration file sets.
     """
 
+    server: str | None
     address: Address
     name: str
     name_given: bool
     room: list[str]
+    plain: bool
     json: bool
     wait: float
+    after: int | None
+    since: str | None
+    no_history: bool
+    state: Path | None
+    wishes: dict[str, bool]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,12 +98,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def parse_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
-    """Read the command line.
+def _seq(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no seq: write a whole number from 0.")
+    return int(text)
 
-    Raises:
-        SystemExit: It is wrong, and one sentence on stderr says what; or help was asked for.
-    """
+
+def _parser() -> _Parser:
     parser = _Parser(
         prog="chatroom",
         description="Talk in a chatroom: in a terminal, or in a pipe.",
@@ -76,21 +112,85 @@ def parse_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Optio
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("server", nargs="?", default="localhost", metavar="HOST[:PORT]", help="where the server is")
+    parser.add_argument("server", nargs="?", metavar="HOST[:PORT]", help="where the server is (default: localhost)")
     parser.add_argument("-n", "--name", help="the name to go by (default: yours on this machine)")
     parser.add_argument("-r", "--room", action="append", help="a room to enter; can be given more than once")
-    parser.add_argument("--tls", action="store_true", help="connect with TLS, and check the certificate")
+    parser.add_argument("--tls", action="store_true", default=None, help="connect with TLS, and check the certificate")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--after", type=_seq, metavar="SEQ", help="begin with what came after this event")
+    begin.add_argument("--since", metavar="SEQ|HH:MM", help="begin after this event, or at this time of day")
+    begin.add_argument("--no-history", action="store_true", help="begin with what is said from now on")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="begin where the last run with this file stopped")
     parser.add_argument("--json", action="store_true", help="write events as JSON, one a line, as on the wire")
-    parser.add_argument("--wait", type=_seconds, default=0.0, metavar="SECONDS", help="stay after the input's end")
+    parser.add_argument(
+        "--wait", type=_seconds, default=0.0, metavar="SECONDS", help="stay after the end of the input; inf for ever"
+    )
+    parser.add_argument(
+        "--plain", action="store_true", default=None, help="only lines, no full screen: for a screen reader"
+    )
+    parser.add_argument("--completion", choices=SHELLS, help="print a script that completes these options, and exit")
+    return parser
+
+
+def parse_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
+    """Read the command line, the environment and the configuration file, in this order of weight.
+
+    Raises:
+        SystemExit: Something is wrong, and one sentence on stderr says what; or help was asked for.
+    """
+    parser = _parser()
     options = parser.parse_args(arguments, Options())
+    completion: str | None = options.completion
+    if completion:
+        sys.stdout.write(completion_script(completion, parser))
+        parser.exit()
     try:
-        options.address = Address.parse(options.server, tls=options.tls)
+        configured = _configuration(environ)
+        configured |= {name: environ[f"CHATROOM_{name.upper()}"] for name in _IN_ENVIRON if _set(environ, name)}
+        _fill(options, configured, environ)
     except ValueError as error:
         parser.error(str(error))
-    options.name_given = options.name is not None
-    options.name = options.name or _own_name(environ)
-    options.room = options.room or ["lobby"]
     return options
+
+
+_IN_ENVIRON = ("server", "name", "room")
+
+
+def _set(environ: Mapping[str, str], name: str) -> bool:
+    return bool(environ.get(f"CHATROOM_{name.upper()}"))
+
+
+def _fill(options: Options, configured: Mapping[str, object], environ: Mapping[str, str]) -> None:
+    """Complete what was not given on the command line."""
+    for name in ("server", "name", "room", "tls", "plain"):
+        if getattr(options, name) is None:
+            setattr(options, name, configured.get(name))
+    options.address = Address.parse(options.server or "localhost", tls=bool(options.tls))
+    options.name_given = bool(options.name)
+    options.name = options.name or _own_name(environ)
+    rooms: object = options.room
+    options.room = [str(room) for room in rooms] if isinstance(rooms, list) else [str(rooms or "lobby")]
+    options.wishes = {name: bool(configured[name]) for name in ("bell", "seq", "presence") if name in configured}
+
+
+def _configuration(environ: Mapping[str, str]) -> dict[str, object]:
+    """What stands in the configuration file, if there is one.
+
+    Raises:
+        ValueError: It has a mistake.
+    """
+    folder = environ.get("XDG_CONFIG_HOME") or f"{environ.get('HOME', '~')}/.config"
+    path = Path(folder).expanduser() / "twistedchat" / "client.toml"
+    try:
+        found: dict[str, object] = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} can't be read: {error}") from error
+    for name, value in found.items():
+        if name not in _CONFIGURED or not isinstance(value, _CONFIGURED[name]):
+            raise ValueError(f"{path}: {name} = {value!r} is none of {', '.join(_CONFIGURED)}, or of another type.")
+    return found
 
 
 def _own_name(environ: Mapping[str, str]) -> str:

@@ -19,7 +19,10 @@ from twistedchat.formats.jsonl import event_json, iso, to_line
 from twistedchat.formats.plain import PlainFormat
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.python.failure import Failure
 
     from twistedchat.client.happenings import Happening, Room
     from twistedchat.client.stdio import Stream
@@ -45,6 +48,7 @@ class Pipe:
         numbered: If the name is taken, take it with a number.
         as_json: Write events as they are on the wire.
         wait_seconds: Stay for so long after the end of the input; may be infinite.
+        saw: Is told of every event that was written.
 
     Attributes:
         conversation: The conversation.
@@ -65,6 +69,7 @@ class Pipe:
         numbered: bool = False,
         as_json: bool = False,
         wait_seconds: float = 0.0,
+        saw: Callable[[str, int], None] | None = None,
     ) -> None:
         self.conversation = Conversation(name, self._happened, numbered=numbered)
         self.done: Deferred[None] = Deferred()
@@ -72,6 +77,7 @@ class Pipe:
         self._reactor = reactor
         self._as_json = as_json
         self._wait_seconds = wait_seconds
+        self._saw = saw
         self._lines = PlainLines()
         self._ended = False
         self._closed = False
@@ -103,7 +109,8 @@ class Pipe:
         self._be_patient()
 
     def closed(self) -> None:
-        """Nobody reads any more: be done when all that came in is stored."""
+        """Nobody reads any more: read no more either, and be done when all that came in is stored."""
+        self.stream.pause_input()
         self._ended = self._closed = True
         self._has_waited()
         self._be_patient()
@@ -119,15 +126,19 @@ class Pipe:
     @property
     def trouble(self) -> str:
         """Sentences that say why not all was stored; "" if nothing went wrong."""
-        sentences = list(self.refusals)
-        if self.unstored and not self._interrupted:
-            lines = "1 line was" if self.unstored == 1 else f"{self.unstored:,} lines were"
-            sentences.append(f"{lines} not stored: the server does not answer.")
-        return " ".join(sentences)
+        if self.refusals or self._interrupted or not self.unstored:
+            return " ".join(self.refusals)
+        lines = "1 line was" if self.unstored == 1 else f"{self.unstored:,} lines were"
+        return f"{lines} not stored: the server does not answer."
 
     def interrupt(self) -> None:
         """Be done now, as the person wants it."""
         self._interrupted = True
+        self.finish()
+
+    def fail(self, failure: Failure) -> None:
+        """Something else went wrong: be done, and say so."""
+        self.refusals[str(getattr(failure.value, "text", failure.value))] = None
         self.finish()
 
     def finish(self) -> None:
@@ -136,6 +147,7 @@ class Pipe:
             self._patience.cancel()
             self._patience = None
         if not self.done.called:
+            self.stream.pause_input()
             self.done.callback(None)
 
     # -- being done ------------------------------------------------------------------------------
@@ -206,6 +218,8 @@ class Pipe:
             self.stream.write(event_json(event) + "\n")
         else:
             self.stream.write(self._lines.events([event], self._format(event.room)))
+        if self._saw is not None:
+            self._saw(event.room, event.seq)
 
     def _write_tell(self, who: str, text: str, at: int) -> None:
         if self._as_json:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from twistedchat.client.happenings import Happening, Line, Room
     from twistedchat.client.stdio import Stream
 
-__all__ = ["PlainLines", "PlainTerminal", "welcome"]
+__all__ = ["PlainLines", "PlainTerminal", "presence_sentences", "welcome"]
 
 
 class PlainLines:
@@ -59,6 +59,12 @@ def welcome(name: str, room: Room) -> str:
     return (
         f"You are {name}, in #{room.name}{f' with {listing(others)}' if others else ', and nobody else is here yet'}."
     )
+
+
+def presence_sentences(change: Change) -> list[str]:
+    """Who came and went, as sentences."""
+    shown = _unix(PlainFormat().presence(change))
+    return [line.removeprefix("*** ") for line in shown.splitlines()]
 
 
 class PlainTerminal:

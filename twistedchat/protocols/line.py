@@ -236,6 +236,8 @@ class ChatProtocol(LineReceiver):
             self._dialect.goodbye(goodbye)
         self._life = _Life.CLOSING
         self._forget_lines()
+        # TLS reads the peer's farewell before it closes.
+        self.transport.resumeProducing()
         self.wire.close()
 
     def finish(self, goodbye: str = "") -> None:

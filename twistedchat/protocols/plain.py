@@ -172,7 +172,6 @@ class PlainDialect:
         format_ = self._format(current=True)
         room = self._room = self.session.find(name) or self.session.join(name, format_)
         self.redraw()
-        self.session.show_all()
         if self.session.members[room].cursor < room.seq:
             self._awaiting = Deferred()
             await self._awaiting
@@ -192,6 +191,8 @@ class PlainDialect:
             format_ = self._format(current=room is self._room)
             if format_ != member.format:
                 room.reformat(member, format_)
+        # A fan-out under way goes by format, and may have passed over whoever changed it.
+        self.session.show_all()
 
     def _format(self, *, current: bool) -> PlainFormat:
         screen = self.screen

@@ -109,9 +109,10 @@ class Wire:
         self._transport.write(data)
 
     def close(self) -> None:
-        """Write nothing more; the connection closes when what waits has been taken."""
+        """Write nothing more; the connection closes when what waits has been taken, or nothing is for too long."""
         if self.full or self._straight is None:
             self._transport.unregisterProducer()  # type: ignore[attr-defined]
+        self._fill()
         self._end()
         self._transport.loseConnection()
 
