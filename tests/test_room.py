@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from twistedchat.formats.base import Format, Page
 
+def joined(names: Sequence[str]) -> bytes:
+    """A rendered list of names."""
+    return ",".join(names).encode()
+
+
 PLAIN, NUMBERED, JSON = PlainFormat(), PlainFormat(numbered=True), JsonFormat()
 
 
@@ -78,6 +83,14 @@ class DealTests(RoomTestCase):
         screens = [self.enter(f"p{number}", NUMBERED)[1] for number in range(3)]
         list(self.say(events(1, 2)))
         self.assertEqual(len({id(screen.shown[0]) for screen in screens}), 1)
+
+    def test_rendered_pages_are_forgotten(self) -> None:
+        """What was rendered is kept only until something new is said."""
+        self.room.extend(events(1, 2))
+        page = self.room.page(JSON, events(1, 2))
+        self.assertIs(self.room.page(JSON, events(1, 2)), page)
+        self.room.extend(events(3, 3))
+        self.assertIsNot(self.room.page(JSON, events(1, 2)), page)
 
     def test_full_is_left_behind(self) -> None:
         """Whoever takes no more stays where it is, is not shown what follows, and delays nobody."""
@@ -216,9 +229,24 @@ class PresenceTests(RoomTestCase):
         self.tell()
         self.assertEqual(b"".join(ann.shown), b"*** p0 left.\r\n")
 
+    def test_roster_of_many(self) -> None:
+        """In a large room the list is rendered once for all who come at about the same time."""
+        rendered: list[int] = []
+
+        def count(names: Sequence[str]) -> bytes:
+            rendered.append(len(names))
+            return joined(names)
+
+        for number in range(2 * PRESENCE_LIMIT):
+            self.enter(f"p{number}")
+            self.room.roster(count)
+        self.assertEqual(max(rendered), PRESENCE_LIMIT + 1)
+        self.tell()
+        self.assertEqual(self.room.roster(count).count(b","), 2 * PRESENCE_LIMIT - 1)
+
     def test_roster(self) -> None:
         """Whoever comes into a small room is given everybody's name, sorted."""
         for name in ["carol", "ann", "bob"]:
             self.enter(name)
-            self.assertIn(name, self.room.roster)
+            self.assertIn(name.encode(), self.room.roster(joined))
         self.assertEqual(list(self.room.names), ["ann", "bob", "carol"])

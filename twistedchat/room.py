@@ -14,7 +14,7 @@ from twistedchat.formats.base import Change
 from twistedchat.recent import Recent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from twistedchat.events import Event
     from twistedchat.formats.base import Format, Page
@@ -100,6 +100,7 @@ class Room:
         "_names_stale",
         "_pages",
         "_renamed",
+        "_rosters",
         "fanning",
         "name",
         "not_before",
@@ -119,6 +120,7 @@ class Room:
         self._audience: dict[Format, dict[Member, None]] = {}
         self._names: Sequence[str] | None = None
         self._names_stale = False
+        self._rosters: dict[Callable[[Sequence[str]], bytes], bytes] = {}
         self._pages: dict[tuple[Format, int, int], Page] = {}
         self._renamed: list[tuple[str, str]] = []
         self._farewells: dict[str, str] = {}
@@ -141,17 +143,20 @@ class Room:
         if self._names is None or self._names_stale:
             self._names = sorted(member.name for member in self.members)
             self._names_stale = False
+            self._rosters.clear()
         return self._names
 
-    @property
-    def roster(self) -> Sequence[str]:
-        """The names to give to somebody who comes in: `names`, but in a large room of a moment ago.
+    def roster(self, render: Callable[[Sequence[str]], bytes]) -> bytes:
+        """The names to show to somebody who comes in: `names`, but in a large room those of a moment ago.
 
-        Otherwise 9,000 people who come in at once would have 9,000 lists sorted for them.
+        Otherwise 9,000 people who come in at once would have 9,000 lists sorted and rendered for them.
+
+        Args:
+            render: Makes of the names what is shown; called once for a list.
         """
-        if self._names is None or len(self._names) <= PRESENCE_LIMIT:
-            return self.names
-        return self._names
+        if self._names is None or len(self._names) <= PRESENCE_LIMIT or render not in self._rosters:
+            self._rosters[render] = render(self.names)
+        return self._rosters[render]
 
     def add(self, member: Member) -> None:
         """Let somebody in. The others learn of it at the next `tell_presence`."""

@@ -122,7 +122,11 @@ def svg(screens: Sequence[tuple[str, Sequence[str]]]) -> str:
             body.append(f'<text x="24" y="{y}" fill="{colour}" xml:space="preserve">{html.escape(line)}</text>')
         top += height + 12
     style = "font-family='ui-monospace, Menlo, Consolas, monospace' font-size='14'"
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}" {style}>\n' + "\n".join(body) + "\n</svg>\n"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{top}" {style}>\n'
+        + "\n".join(body)
+        + "\n</svg>\n"
+    )
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_twisted  # type: ignore[import-untyped]  # it ships no type hints
-from twisted.internet import reactor  # noqa: TID251  # a live test picks the one that runs
+from twisted.internet import reactor  # a live test picks the one that runs
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
 from twistedchat.events import Draft, Kind
@@ -153,7 +153,7 @@ async def test_cancelled(tmp_path: Path) -> None:
 
 def test_does_not_keep_the_process(tmp_path: Path) -> None:
     """When the reactor stops and nobody closes the store, the process ends all the same, in silence."""
-    ended = subprocess.run(  # noqa: S603  # our own program
+    ended = subprocess.run(  # our own program
         [sys.executable, "-c", ABANDONED, str(tmp_path / "chatroom.db")],
         capture_output=True,
         text=True,

@@ -102,7 +102,7 @@ class SurvivalTests(LogCase):
         """After kill -9, at any moment, what an append returned is there, gapless; the lock is no hindrance."""
         seen = {"room0": 0, "room1": 0, "room2": 0}
         for acknowledged in (1, 50, 333, 2000):
-            with subprocess.Popen(  # noqa: S603  # our own program
+            with subprocess.Popen(  # our own program
                 [sys.executable, "-c", TALKER, str(self.path)], stdout=subprocess.PIPE, text=True
             ) as talker:
                 assert talker.stdout is not None

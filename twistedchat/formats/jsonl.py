@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from twistedchat.events import Event
 
-__all__ = ["MAX_LINE_BYTES", "JsonFormat", "event_json", "iso", "to_line", "to_line_with_list"]
+__all__ = ["MAX_LINE_BYTES", "JsonFormat", "event_json", "iso", "to_line", "to_list"]
 
 MAX_LINE_BYTES = 32 * 2**10
 """The longest line, in both directions. Source: docs/protocol.md, "JSON lines"."""
@@ -56,30 +56,27 @@ def event_json(event: Event) -> str:
     )
 
 
-def to_line_with_list(message: Mapping[str, object], name: str, items: Iterable[str], *, newest: bool = False) -> bytes:
-    """One message that ends in a list, as its line of at most `MAX_LINE_BYTES`.
+def to_list(items: Iterable[str], space_bytes: int, *, newest: bool = False) -> bytes:
+    """Items of JSON as a list, and behind it ``,"more":true`` if not all of them fit.
 
     Args:
-        message: All but the list.
-        name: The list's field.
-        items: The list's items as JSON, without line ends. As many as fit are taken, and
-            ``"more":true`` stands in the message if that is not all.
+        items: The items as JSON, without line ends.
+        space_bytes: So many bytes may the result have.
         newest: Take them from the end of the list, a sequence, rather than from its beginning.
     """
-    head = to_line(message)[:-2] + f',"{name}":['.encode()
-    space = MAX_LINE_BYTES - len(head) - len(b'],"more":true}\n')
+    space_bytes -= len(b'[],"more":true')
     fitting: list[bytes] = []
     more = b""
     for item in reversed(list(items)) if newest else items:
         encoded = item.encode()
-        space -= len(encoded) + 1
-        if space < 0:
+        space_bytes -= len(encoded) + 1
+        if space_bytes < 0:
             more = b',"more":true'
             break
         fitting.append(encoded)
     if newest:
         fitting.reverse()
-    return head + b",".join(fitting) + b"]" + more + b"}\n"
+    return b"[" + b",".join(fitting) + b"]" + more
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import bisect
 import itertools
 import json
+from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, ClassVar
 
 from twistedchat import __version__
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
-from twistedchat.formats.jsonl import JsonFormat, event_json, iso, to_line, to_line_with_list
+from twistedchat.formats.jsonl import MAX_LINE_BYTES, JsonFormat, event_json, iso, to_line, to_list
 from twistedchat.protocols.request import Request
 from twistedchat.room import PAGE_EVENTS, Room
 from twistedchat.session import Session
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["JsonDialect"]
 
 _FORMAT = JsonFormat()
+
+_ROSTER_BYTES = 24 * 2**10
+"""The members told on joining: with a topic that needs no escapes, the line has 32 KiB at the most."""
 
 
 class JsonDialect:
@@ -149,7 +153,7 @@ class JsonDialect:
     def _join(self, request: Request, session: Session) -> None:
         room = session.join(request.text("room"), _FORMAT, request.seq("after"))
         head = {"room": room.name, "seq": room.seq, "topic": room.topic, "count": room.count}
-        self._list(request, "joined", head, "members", map(_quoted, room.roster))
+        self._list(request, "joined", head, "members", lambda space: _roster(room, space))
         session.show_all()
 
     def _leave(self, request: Request, session: Session) -> None:
@@ -176,13 +180,17 @@ class JsonDialect:
         events = await self._hub.read(room, after=after, before=before, limit=min(PAGE_EVENTS, limit or PAGE_EVENTS))
         # What does not fit the line is left out at the end from which the next page goes on.
         items = [event_json(event) for event in events]
-        self._list(request, "history", {"room": room.name}, "events", items, newest=after is None)
+        self._list(
+            request, "history", {"room": room.name}, "events", lambda space: to_list(items, space, newest=after is None)
+        )
 
     def _who(self, request: Request, session: Session) -> None:
         room = session.known_room(request.text("room"))
         after = request.optional_text("after") or ""
         names = room.names[bisect.bisect_right(room.names, after) :]
-        self._list(request, "who", {"room": room.name, "count": room.count}, "members", map(_quoted, names))
+        self._list(
+            request, "who", {"room": room.name, "count": room.count}, "members", lambda space: _members(names, space)
+        )
 
     def _rooms(self, request: Request, session: Session) -> None:  # noqa: ARG002  as every op
         after = request.optional_text("after") or ""
@@ -194,19 +202,14 @@ class JsonDialect:
             )
             for room in itertools.islice(rooms, start, None)
         )
-        self._list(request, "rooms", {}, "rooms", map(json_safe, items))
+        self._list(request, "rooms", {}, "rooms", lambda space: to_list(map(json_safe, items), space))
 
     def _list(
-        self,
-        request: Request,
-        type_: str,
-        head: dict[str, object],
-        name: str,
-        items: Iterable[str],
-        *,
-        newest: bool = False,
+        self, request: Request, type_: str, head: dict[str, object], name: str, render: Callable[[int], bytes]
     ) -> None:
-        self._write(to_line_with_list(_head(request.id, type_) | head, name, items, newest=newest))
+        """Answer with a list, of which as much is given as fits a line: so many bytes are left for it."""
+        start = to_line(_head(request.id, type_) | head)[:-2] + f',"{name}":'.encode()
+        self._write(start + render(MAX_LINE_BYTES - len(start) - len(b"}\n")) + b"}\n")
 
     def _tell(self, request: Request, session: Session) -> None:
         session.send(request.text("to"), request.text("text"))
@@ -320,5 +323,10 @@ def _head(id_: object, type_: str) -> dict[str, object]:
     return {"type": type_} if id_ is None else {"type": type_, "re": id_}
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _members(names: Iterable[str], space_bytes: int = _ROSTER_BYTES) -> bytes:
+    return to_list(map(encode_basestring, names), space_bytes)
+
+
+def _roster(room: Room, space_bytes: int) -> bytes:
+    roster = room.roster(_members)
+    return roster if len(roster) <= space_bytes else _members(room.names, space_bytes)

@@ -1,0 +1,97 @@
+"""People come: how long until each has its own answer, and what each costs in memory."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from benchmarks.dialects import DIALECTS, LOBBY
+from benchmarks.load.crowd import Crowd, names
+from benchmarks.processes import Usage, resident_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.load.crowd import Seat
+    from benchmarks.load.jobs import Arrivals, Churn
+    from benchmarks.results import Figures
+
+__all__ = ["WEIGHT_AT", "arrivals", "churn"]
+
+MEMORY_STEPS = 10
+WEIGHT_AT = "resident_bytes_at_"
+"""How the name of a figure of memory begins; how many people were in by then ends it."""
+
+
+def arrivals(job: Arrivals) -> Iterator[Figures]:
+    """Bring all in, wait until nothing more comes, and weigh the server.
+
+    Yields:
+        The figures, once; among them the memory at each tenth of the people.
+
+    Raises:
+        CrowdError: if the server did not take them in time.
+    """
+    crowd = Crowd(job.port, DIALECTS[job.dialect])
+    rooms = [LOBBY] if job.rooms == 1 else [f"r{n:05}" for n in range(job.rooms)]
+    people = list(zip(names(job.people), itertools.cycle(rooms)))
+    weights: Figures = {}
+
+    def weigh(entered: int) -> None:
+        if job.pid and entered % max(1, job.people // MEMORY_STEPS) == 0:
+            weights[f"{WEIGHT_AT}{entered}"] = resident_bytes(job.pid)
+
+    try:
+        empty = resident_bytes(job.pid or 0)
+        start = Usage.now(job.pid)
+        crowd.enter(people, at_once=job.at_once, seconds=job.limit_seconds, on_entered=weigh)
+        used = Usage.now(job.pid).since(start)
+        settled = crowd.settle()
+        full = resident_bytes(job.pid or 0)
+        figures: Figures = {
+            "people": job.people,
+            "seconds": used.at,
+            "settled_seconds": settled - start.at,
+            "resident_bytes": full,
+            "bytes_per_member": (full - empty) / job.people,
+            "closed": crowd.closed,
+        }
+        yield figures | used.shares() | weights
+    finally:
+        crowd.close()
+
+
+def churn(job: Churn) -> Iterator[Figures]:
+    """People come, listen for a while, and go, some without a word.
+
+    Yields:
+        How many came and went, once.
+
+    Raises:
+        CrowdError: if the server turned one away.
+    """
+    crowd = Crowd(job.port, DIALECTS[job.dialect])
+    here: deque[Seat] = deque()
+    came = 0
+    start = time.perf_counter()
+    try:
+        while (now := time.perf_counter()) < start + job.seconds:
+            if came < (now - start) * job.per_second:
+                here += crowd.enter([(f"guest{came}", job.room)], at_once=1, seconds=20)
+                came += 1
+            if len(here) > job.per_second * job.stay_seconds:
+                _go(crowd, here.popleft())
+            crowd.serve(0.01)
+        yield {"came": came, "closed": crowd.closed}
+    finally:
+        crowd.close()
+
+
+def _go(crowd: Crowd, seat: Seat) -> None:
+    """Half of those who go say so."""
+    if random.random() < 0.5:  # noqa: S311 - no secret depends on it
+        seat.send(b"/quit\r\n")
+    crowd.dismiss(seat)

@@ -1,0 +1,122 @@
+"""What the load generator can be asked to do: plain records that travel as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+__all__ = ["Arrivals", "Churn", "FanOut", "Job", "PingPong", "read_job", "write_job"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every job says.
+
+    Attributes:
+        port: Where the server listens, on loopback.
+        dialect: How to speak to it: a key of `benchmarks.dialects.DIALECTS`.
+        pid: The server's process, whose processor time is read; or None.
+        at_once: How many may be on their way into the server at the same time.
+    """
+
+    port: int
+    dialect: str
+    pid: int | None = None
+    at_once: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut(Job):
+    """One room; lines are said by a clock, whether the server keeps up or not.
+
+    Attributes:
+        members: Everyone in the room, those who talk included.
+        senders: How many of them talk, in turns.
+        rates: Lines a second, stage by stage.
+        seconds: How long each stage counts.
+        warm_seconds: How long it runs before it counts.
+        text_bytes: The length of each text.
+        climbing: Whether a stage that was too much for the server is the last one.
+        p99_limit_ms: A stage slower than this was too much.
+        room: Which room.
+        limit_seconds: How long filling the room may take.
+    """
+
+    members: int = 1000
+    senders: int = 10
+    rates: tuple[float, ...] = (1000,)
+    seconds: float = 3.0
+    warm_seconds: float = 1.0
+    text_bytes: int = 32
+    climbing: bool = False
+    p99_limit_ms: float = 100.0
+    room: str = "lobby"
+    limit_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PingPong(Job):
+    """Many small rooms with one line in flight in each: the next is said when everybody has the last.
+
+    Attributes:
+        rooms: How many rooms.
+        members: How many are in each.
+        seconds: How long it counts.
+        warm_seconds: How long it runs before it counts.
+        text_bytes: The length of each text.
+    """
+
+    rooms: int = 500
+    members: int = 4
+    seconds: float = 2.0
+    warm_seconds: float = 0.5
+    text_bytes: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals(Job):
+    """People come and stay.
+
+    Attributes:
+        people: How many.
+        rooms: Into how many rooms, in turns; one room is the lobby.
+        limit_seconds: How long they may take.
+    """
+
+    people: int = 10_000
+    rooms: int = 100
+    limit_seconds: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Churn(Job):
+    """People come, listen and go.
+
+    Attributes:
+        per_second: How many come a second.
+        stay_seconds: How long each stays.
+        seconds: How long it goes on.
+        room: Where.
+    """
+
+    per_second: float = 20.0
+    stay_seconds: float = 3.0
+    seconds: float = 60.0
+    room: str = "lobby"
+
+
+_KINDS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Arrivals, Churn, FanOut, PingPong)}
+
+
+def write_job(job: Job) -> str:
+    """The job as one line."""
+    return json.dumps({"kind": type(job).__name__} | asdict(job))
+
+
+def read_job(line: str) -> Job:
+    """The job that `write_job` wrote."""
+    fields: dict[str, Any] = json.loads(line)
+    kind: Any = _KINDS[fields.pop("kind")]
+    job: Job = kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+    return job

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import datetime
+import zoneinfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from twistedchat.events import Event, Kind
+from twistedchat.formats.base import Change
+from twistedchat.formats.plain import PlainFormat, told
+from twistedchat.names import likenesses
+
+HALF_PAST_EIGHT = 1_795_336_212_000  # 22 November 2026, 08:30:12 UTC
+DAY = 86_400_000
+UTC = PlainFormat(zone=datetime.UTC)
+
+
+def event(text: str = "hi", *, kind: Kind = Kind.SAY, who: str = "bob", at: int = HALF_PAST_EIGHT) -> Event:
+    return Event("lobby", 7, at, kind, who, text)
+
+
+def line(shown: Event, format_: PlainFormat = UTC) -> str:
+    return format_.page([shown]).data.decode()
+
+
+class EventTests(SynchronousTestCase):
+    def test_kinds(self) -> None:
+        """Each kind of event has its form, ended by CR LF."""
+        for kind, text, shown in [
+            (Kind.SAY, "hi", "bob: hi"),
+            (Kind.ME, "waves", "* bob waves"),
+            (Kind.TOPIC, "tea", "* bob set the topic: tea"),
+            (Kind.TOPIC, "", "* bob cleared the topic"),
+            (Kind.NOTICE, "we stop at noon", "! we stop at noon"),
+        ]:
+            self.assertEqual(line(event(text, kind=kind)), f"[08:30:12] {shown}\r\n")
+
+    def test_other_room(self) -> None:
+        """An event of a room in which the reader does not talk says so, before the name or the asterisk."""
+        elsewhere = PlainFormat(zone=datetime.UTC, with_room=True)
+        self.assertEqual(line(event(), elsewhere), "[08:30:12] #lobby bob: hi\r\n")
+        self.assertEqual(line(event("nods", kind=Kind.ME), elsewhere), "[08:30:12] #lobby * bob nods\r\n")
+
+    def test_numbered(self) -> None:
+        """The seq stands behind the time if the reader wants it."""
+        self.assertEqual(line(event(), PlainFormat(zone=datetime.UTC, numbered=True)), "[08:30:12 7] bob: hi\r\n")
+
+    def test_zone(self) -> None:
+        """Times and dates are those of the reader's zone."""
+        page = PlainFormat(zone=zoneinfo.ZoneInfo("Asia/Tokyo")).page([event(at=HALF_PAST_EIGHT + DAY // 2)])
+        self.assertEqual(page.dated.decode(), "--- Monday 23 November 2026 ---\r\n[05:30:12] bob: hi\r\n")
+
+    @given(st.text())
+    def test_one_line(self, text: str) -> None:
+        """Whatever is said, it is one line, which begins with the time."""
+        shown = line(event(text))
+        self.assertEqual(len(shown.splitlines()), 1)
+        self.assertTrue(shown.startswith("[08:30:12] bob: ") and shown.endswith("\r\n"), shown)
+
+    def test_bell(self) -> None:
+        """It rings when somebody else says the reader's name, in any case, and for nothing else."""
+        for who, text, rings in [("bob", "hello ANN!", True), ("ann", "I am ann", False), ("bob", "hi", False)]:
+            shown = line(event(text, who=who), PlainFormat(zone=datetime.UTC, bell_for="ann"))
+            self.assertEqual(shown.endswith("\a\r\n"), rings)
+            self.assertEqual(shown.count("\a"), rings)
+
+    def test_ignored(self) -> None:
+        """Nothing is shown of somebody ignored, by any name that looks alike, but notices are."""
+        format_ = PlainFormat(zone=datetime.UTC, ignoring=frozenset(likenesses("bob")))
+        said = [event(who="b0b"), event("nods", kind=Kind.ME), event("stop", kind=Kind.NOTICE), event(who="ann")]
+        self.assertEqual(format_.page(said).data.decode(), "[08:30:12] ! stop\r\n[08:30:12] ann: hi\r\n")
+        self.assertEqual(format_.page(said[:2]).dated, b"")
+
+
+class DateTests(SynchronousTestCase):
+    def test_first_day(self) -> None:
+        """The line with the date is only for a reader who has not had that day."""
+        page = UTC.page([event()])
+        self.assertEqual(page.data, b"[08:30:12] bob: hi\r\n")
+        self.assertEqual(page.dated, b"--- Sunday 22 November 2026 ---\r\n" + page.data)
+
+    def test_later_days(self) -> None:
+        """Each later day of a page begins with its date, and the page tells where it ends."""
+        page = UTC.page([event(), event(at=HALF_PAST_EIGHT + DAY), event(at=HALF_PAST_EIGHT + DAY)])
+        self.assertEqual(page.data.count(b"---"), 2)
+        self.assertIn(b"--- Monday 23 November 2026 ---\r\n[08:30:12] bob: hi\r\n[08:30:12] bob: hi\r\n", page.data)
+        self.assertEqual(page.last_day, UTC.page([event(at=HALF_PAST_EIGHT + DAY)]).first_day)
+
+
+class PresenceTests(SynchronousTestCase):
+    change = Change("lobby", ("bob", "carol"), (("dave", ""), ("erin", "bye\x1b")), (("fay", "gus"),), 9)
+
+    def test_lines(self) -> None:
+        """Those who came share a line, as do those who left without a word; each parting word has its own."""
+        self.assertEqual(
+            UTC.presence(self.change).decode().split("\r\n"),
+            [
+                "*** bob and carol are here now.",
+                "*** dave left.",
+                "*** erin left: bye␛",
+                "*** fay is now called gus.",
+                "",
+            ],
+        )
+
+    def test_other_room(self) -> None:
+        """In a room in which the reader does not talk it says where."""
+        shown = PlainFormat(with_room=True).presence(Change("py", ("bob",), (("dave", ""),), (), 2))
+        self.assertEqual(shown, b"*** bob is here now in #py.\r\n*** dave left in #py.\r\n")
+
+    def test_not_wanted(self) -> None:
+        """Nothing is shown to a reader who does not want it, nor when names are left out."""
+        self.assertEqual(PlainFormat(with_presence=False).presence(self.change), b"")
+        self.assertEqual(UTC.presence(Change("lobby", (), (), (), 70)), b"")
+
+
+class ToldTests(SynchronousTestCase):
+    def test_harmless(self) -> None:
+        """What one reader alone is told is one harmless line."""
+        self.assertEqual(told("a\r\nb\x1b"), "*** a␍␊b␛\r\n".encode())
