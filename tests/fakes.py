@@ -77,10 +77,11 @@ class Reactor(MemoryReactorClock):
 
     def turn(self) -> bool:
         """Make the calls that are due, but not those that become due by them; say whether there was one."""
-        due = [call for call in self.getDelayedCalls() if call.getTime() <= self.rightNow]
+        calls = self.calls
+        due = [call for call in calls if call.getTime() <= self.rightNow]
         for call in due:
             if call.active():
-                self.calls.remove(call)
+                calls.remove(call)
                 call.called = 1
                 call.func(*call.args, **call.kw)
         return bool(due)

@@ -91,6 +91,7 @@ class SayingTests(CommandsTestCase):
         self.assertTrue(self.type("/topic all about tea")[-1].endswith("* ann set the topic: all about tea"))
         self.assertEqual(self.type("/topic"), ["*** The topic of #lobby is: all about tea"])
         self.assertEqual(self.enter("bob").lines[-2], "*** The topic is: all about tea")
+        self.assertEqual(self.type("/join lobby")[-1], "*** The topic is: all about tea")
         self.assertTrue(self.type("/topic -")[-1].endswith("* ann cleared the topic"))
 
     def test_nick(self) -> None:
@@ -145,7 +146,8 @@ class RoomsTests(CommandsTestCase):
         self.program("carol", "py").ask("say", room="py", text="hi")
         self.assertEqual(self.type("/who"), ["*** ann and bob are in #lobby."])
         self.assertEqual(self.type("/who #py"), ["*** carol is in #py."])
-        self.program("dan", "go").ask("say", room="go", text="hi")
+        self.type("/join go", "hi", "/leave")
+        self.assertEqual(self.type("/who go"), ["*** Nobody is in #go."])
         self.assertIn("There is no room #rust", self.type("/who rust")[0])
 
 
@@ -177,6 +179,7 @@ class PrivateTests(CommandsTestCase):
     def test_ignore(self) -> None:
         """Nothing of somebody ignored is shown, by any name that looks alike, until it is ended."""
         bob = self.enter("bob")
+        self.type("hello")
         self.assertEqual(self.type("/ignore b0b"), ["*** You ignore b0b."])
         self.type("hi", "/msg ann psst", who=bob)
         self.assertFalse([line for line in self.ann.lines if "bob: " in line or "psst" in line])
@@ -184,7 +187,14 @@ class PrivateTests(CommandsTestCase):
         self.assertEqual(self.type("/unignore bob"), ["*** You ignore bob no more."])
         self.type("hi again", who=bob)
         self.assertTrue(self.ann.lines[-1].endswith("bob: hi again"))
+        self.assertEqual(sum(line.startswith("---") for line in self.ann.lines), 1)
         self.assertIn("You do not ignore bob", self.type("/unignore bob")[0])
+
+    def test_too_many(self) -> None:
+        """The list of the ignored has an end."""
+        for number in range(MOST_SHOWN):
+            self.type(f"/ignore p{number}x")
+        self.assertIn("too many", self.type("/ignore bob")[0])
 
 
 class LookingBackTests(CommandsTestCase):

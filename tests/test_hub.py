@@ -7,12 +7,14 @@ from typing_extensions import override
 
 from tests.fakes import HeldStore, JsonPeer, PlainPeer, Reactor, World, now
 from twistedchat.events import Draft, Kind
-from twistedchat.hub import LINGER_SECONDS, Hub
+from twistedchat.hub import LINGER_SECONDS, MAX_LINGERING, Hub
 from twistedchat.room import PAGE_EVENTS
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from twistedchat.hub import Person
 
 
 def lines(room: str, count: int) -> list[Draft]:
@@ -93,7 +95,7 @@ class RoomsTests(HubTestCase):
         self.world.pass_seconds(LINGER_SECONDS)
         room = self.world.hub.find_room("old")
         assert room is not None
-        self.assertIsNone(room.recent.after(0, 1))
+        self.assertEqual((room.recent.after(0, 1), self.world.hub.pipeline.live_rooms), (None, 0))
         self.assertEqual(seqs(self.program("bob", "old").events("old")), [1, 2, 3])
 
 
@@ -208,6 +210,24 @@ class LingerTests(HubTestCase):
         self.world.pass_seconds(2 * LINGER_SECONDS)
         answer = ann.answer(ann.ask("say", room="lobby", text="still here"))
         self.assertEqual(answer["type"], "ok")
+
+    def test_too_many(self) -> None:
+        """Lost sessions do not pile up: past the limit the oldest leaves early."""
+        closed: list[str] = []
+
+        class Lost:
+            def __init__(self, name: str) -> None:
+                self.name = name
+
+            def tell(self, sender: Person, text: str, at: int) -> None:
+                """It is not told anything."""
+
+            def close(self, why: str = "") -> None:
+                closed.append(self.name)
+
+        for number in range(MAX_LINGERING + 2):
+            self.world.hub.linger(Lost(f"p{number}"))
+        self.assertEqual(closed, ["p0", "p1"])
 
     def test_closing(self) -> None:
         """A hub that closes stores what was said, and leaves no timer behind."""

@@ -5,6 +5,7 @@ import io
 
 from twisted.trial.unittest import SynchronousTestCase
 
+import twistedchat
 from twistedchat.options import Options
 
 
@@ -60,6 +61,12 @@ class OptionsTests(SynchronousTestCase):
     def test_argument(self) -> None:
         """An argument is refused: there are none."""
         self.assertIn("'7000'", str(self.assertRaises(SystemExit, self.parse, "7000").code))
+
+    def test_version(self) -> None:
+        """It tells its own version."""
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            self.assertFalse(self.assertRaises(SystemExit, self.parse, "--version").code)
+        self.assertEqual(printed.getvalue(), f"twistedchat {twistedchat.__version__}\n")
 
     def test_help(self) -> None:
         """The help lists every option and gives examples."""

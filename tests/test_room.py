@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from twistedchat.formats.base import Format, Page
 
+
 def joined(names: Sequence[str]) -> bytes:
     """A rendered list of names."""
     return ",".join(names).encode()

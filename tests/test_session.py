@@ -67,9 +67,9 @@ class SessionTestCase(SynchronousTestCase):
         session.enter(name, resumable=resumable)
         return session
 
-    def refusal(self, verb: Callable[[], object]) -> str:
+    def refusal(self, verb: Callable[..., object], *args: object, **kwargs: object) -> str:
         """The code of the error that a verb raises."""
-        return str(self.assertRaises(ChatError, verb).code)
+        return str(self.assertRaises(ChatError, verb, *args, **kwargs).code)
 
     def say(self, text: str, *, kind: Kind = Kind.SAY, key: str | None = None) -> None:
         self.ann.say(self.ann.room("lobby"), text, self.ear, kind=kind, key=key)
@@ -80,7 +80,7 @@ class NameTests(SessionTestCase):
     def test_taken(self) -> None:
         """A name that is taken, or looks like one, is refused, and so is what is no name; then another is taken."""
         bob = Session(self.hub, Ear())
-        codes = [self.refusal(lambda name=name: bob.enter(name)) for name in ("ann", "ANN", "аnn", "", "a b")]  # type: ignore[misc]
+        codes = [self.refusal(bob.enter, name) for name in ("ann", "ANN", "аnn", "", "a b")]
         self.assertEqual(codes, ["name-taken", "name-taken", "name-taken", "bad-name", "bad-name"])
         bob.enter("bob")
         self.assertIs(self.hub.people.find("bob"), bob)
@@ -89,7 +89,7 @@ class NameTests(SessionTestCase):
         """A new name counts everywhere, the old one is free; a refused one changes nothing."""
         room = self.ann.join("lobby", FORMAT)
         self.enter("bob")
-        self.assertEqual(self.refusal(lambda: self.ann.rename("bob")), "name-taken")
+        self.assertEqual(self.refusal(self.ann.rename, "bob"), "name-taken")
         self.ann.rename("amy")
         self.assertEqual((self.ann.name, list(room.names)), ("amy", ["amy"]))
         self.enter("ann")
@@ -111,16 +111,16 @@ class RoomsTests(SessionTestCase):
         self.assertIs(self.ann.room("l0bby"), room)
         self.ann.leave("LOBBY")
         self.assertIsNone(self.ann.find("lobby"))
-        self.assertEqual(self.refusal(lambda: self.ann.room("lobby")), "not-in-room")
-        self.assertEqual(self.refusal(lambda: self.ann.leave("lobby")), "not-in-room")
-        self.assertEqual(self.refusal(lambda: self.ann.known_room("nowhere")), "no-such-room")
-        self.assertEqual(self.refusal(lambda: self.ann.join("a b", FORMAT)), "bad-room")
+        self.assertEqual(self.refusal(self.ann.room, "lobby"), "not-in-room")
+        self.assertEqual(self.refusal(self.ann.leave, "lobby"), "not-in-room")
+        self.assertEqual(self.refusal(self.ann.known_room, "nowhere"), "no-such-room")
+        self.assertEqual(self.refusal(self.ann.join, "a b", FORMAT), "bad-room")
 
     def test_too_many(self) -> None:
         """The number of rooms is limited; joining again one that it is in is not another."""
         for number in range(MAX_ROOMS):
             self.ann.join(f"room{number}", FORMAT)
-        self.assertEqual(self.refusal(lambda: self.ann.join("more", FORMAT)), "too-many-rooms")
+        self.assertEqual(self.refusal(self.ann.join, "more", FORMAT), "too-many-rooms")
         self.ann.join("room1", FORMAT)
         self.assertIsNone(self.hub.find_room("more"))
 
@@ -161,10 +161,10 @@ class SayTests(SessionTestCase):
         """The longest text is taken, counted in bytes; a longer one, an empty one and a bad key are not."""
         self.say("é" * (MAX_TEXT_BYTES // 2))
         self.say("", kind=Kind.TOPIC)
-        self.assertEqual(self.refusal(lambda: self.say("é" * (MAX_TEXT_BYTES // 2) + "x")), "too-long")
-        self.assertEqual(self.refusal(lambda: self.say("")), "empty-text")
-        self.assertEqual(self.refusal(lambda: self.say("hi", key="")), "bad-key")
-        self.assertEqual(self.refusal(lambda: self.say("hi", key="k" * 65)), "bad-key")
+        self.assertEqual(self.refusal(self.say, "é" * (MAX_TEXT_BYTES // 2) + "x"), "too-long")
+        self.assertEqual(self.refusal(self.say, ""), "empty-text")
+        self.assertEqual(self.refusal(self.say, "hi", key=""), "bad-key")
+        self.assertEqual(self.refusal(self.say, "hi", key="k" * 65), "bad-key")
         self.assertEqual(len(self.store.log["lobby"]), 2)
 
 
@@ -180,13 +180,12 @@ class TellTests(SessionTestCase):
         """Why a private line did not arrive is said to its sender."""
         ear = Ear()
         bob = self.enter("bob", ear, resumable=True)
-        codes = [self.refusal(lambda to=to, text=text: self.ann.send(to, text)) for to, text in [  # type: ignore[misc]
-            ("carol", "x"), ("", "x"), ("bob", ""), ("bob", "x" * (MAX_TEXT_BYTES + 1)),
-        ]]  # fmt: skip
+        wrong = [("carol", "x"), ("", "x"), ("bob", ""), ("bob", "x" * (MAX_TEXT_BYTES + 1))]
+        codes = [self.refusal(self.ann.send, to, text) for to, text in wrong]
         ear.full = True
-        codes.append(self.refusal(lambda: self.ann.send("bob", "x")))
+        codes.append(self.refusal(self.ann.send, "bob", "x"))
         bob.lose()
-        codes.append(self.refusal(lambda: self.ann.send("bob", "x")))
+        codes.append(self.refusal(self.ann.send, "bob", "x"))
         self.assertEqual(codes, ["not-here", "bad-name", "empty-text", "too-long", "not-reading", "not-here"])
 
 

@@ -154,8 +154,6 @@ class Pipeline:
 
     def _flush(self) -> None:
         """Commit what is due."""
-        if self._next is not None and self._next.active():
-            self._next.cancel()
         self._next = None
         batch = self._take_due()
         if batch:

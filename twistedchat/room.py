@@ -269,7 +269,7 @@ class Room:
         everybody = iter(list(self.members))
         while stretch := list(itertools.islice(everybody, _STRETCH)):
             for member in stretch:
-                if member.outlet is None or member.cursor == GONE or (now is not None and member.told == now):
+                if member.outlet is None or (now is not None and member.told == now):
                     continue
                 key = (member.format, member.told)
                 if key not in rendered:

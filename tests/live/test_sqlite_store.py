@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_twisted  # type: ignore[import-untyped]  # it ships no type hints
+import pytest_twisted  # it ships no type hints
 from twisted.internet import reactor  # a live test picks the one that runs
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 

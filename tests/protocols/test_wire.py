@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import socket
+from typing import TYPE_CHECKING, cast
+
 from twisted.internet.address import IPv4Address
 from twisted.internet.main import CONNECTION_DONE
 from twisted.internet.protocol import Protocol
+from twisted.internet.tcp import Connection
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 from tests.fakes import Reactor, Socket, Transport
 from twistedchat.protocols.wire import STALL_SECONDS, Wire
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import ITransport
 
 
 class SocketTestCase(SynchronousTestCase):
@@ -89,6 +96,35 @@ class PatienceTests(SocketTestCase):
         self.reactor.advance(10 * STALL_SECONDS)
         self.assertEqual(self.events, ["drained"])
 
+    def test_takes_slowly(self) -> None:
+        """One that takes something each minute is not, however little."""
+        self.wire.write(b"x" * 100)
+        for _ in range(50):
+            self.reactor.advance(STALL_SECONDS - 1)
+            del self.socket.outbox[:1]
+            self.transport.doWrite()
+        self.assertEqual(self.events, [])
+        self.reactor.pump([STALL_SECONDS] * 3)
+        self.assertEqual(self.events, ["stalled"])
+
+    def test_takes_from_the_kernel(self) -> None:
+        """What the kernel holds counts too: a peer takes from there long before the transport notices."""
+        near, far = socket.socketpair()
+        self.addCleanup(near.close)
+        self.addCleanup(far.close)
+        near.setblocking(False)
+        transport = Connection(near, Protocol(), self.reactor)
+        transport.connected = 1
+        wire = Wire(transport, self.reactor, lambda: None, lambda: self.events.append("stalled"))
+        for _ in range(1000):
+            wire.write(b"x" * 1000)
+        for _ in range(5):
+            self.reactor.advance(STALL_SECONDS - 1)
+            far.recv(5000)
+        self.assertEqual(self.events, [])
+        self.reactor.pump([STALL_SECONDS] * 3)
+        self.assertEqual(self.events, ["stalled"])
+
 
 class EndTests(SocketTestCase):
     def test_close(self) -> None:
@@ -107,6 +143,13 @@ class EndTests(SocketTestCase):
         self.assertEqual(self.take(), b"bye")
         self.assertTrue(self.closing)
 
+    def test_close_unanswered(self) -> None:
+        """A peer that takes nothing more of what waits does not stay for ever."""
+        self.wire.write(b"x" * 20)
+        self.wire.close()
+        self.reactor.advance(STALL_SECONDS)
+        self.assertEqual(self.events, ["stalled"])
+
     def test_lost(self) -> None:
         """A connection that is gone leaves no timer, calls nobody, and takes what is written without a word."""
         self.wire.write(b"x" * 20)
@@ -114,6 +157,31 @@ class EndTests(SocketTestCase):
         self.wire.write(b"too late")
         self.wire.stopProducing()
         self.assertEqual((self.reactor.getDelayedCalls(), self.events), ([], []))
+
+
+class Layer:
+    """A layer over a transport, which like TLS passes on what it does not know itself."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.written = b""
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        """It asks for nothing."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.transport, name)
+
+
+class LayerTests(SocketTestCase):
+    def test_nothing_goes_around_it(self) -> None:
+        """What is written over a layer goes through it, never straight to the socket below."""
+        layer = Layer(self.transport)
+        Wire(cast("ITransport", layer), self.reactor, lambda: None, lambda: None).write(b"secret")
+        self.assertEqual((layer.written, bytes(self.socket.outbox)), (b"secret", b""))
 
 
 class OtherTransportTests(SynchronousTestCase):

@@ -273,16 +273,20 @@ class JsonDialect:
     def stored(self, tag: object, event: Event, *, again: bool) -> None:
         """A line of the program's stands in the log. Receipts of one batch are written together."""
         if not self._receipts:
-            self._hub.reactor.callLater(0, self._give_receipts)
+            self._hub.reactor.callLater(0, self._settle)
         head = _head(tag, "ok") | {"room": event.room, "seq": event.seq}
         self._receipts.append(to_line(head | {"again": True} if again else head))
 
+    def _settle(self) -> None:
+        self._give_receipts()
+        self._protocol.check_finished()
+
     def _give_receipts(self) -> None:
+        """Write the receipts that wait. Not the place to finish in: a page may be about to be written."""
         if self._receipts:
             receipts, self._receipts = self._receipts, []
             self._wire.write(b"".join(receipts))
             self.unanswered -= len(receipts)
-            self._protocol.check_finished()
 
     def refused(self, tag: object, error: ChatError) -> None:
         """A line of the program's could not be stored."""

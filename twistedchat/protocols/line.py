@@ -195,14 +195,15 @@ class ChatProtocol(LineReceiver):
     @override
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Lines that were not taken yet are not said: whoever sent them has not seen them stored."""
-        self._life = _Life.LOST
+        life, self._life = self._life, _Life.LOST
         self._forget_lines()
         self.named()
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
         self.wire.lost()
-        self._dialect.lost()
+        if life is not _Life.CLOSING:
+            self._dialect.lost()
         self.factory.lost(self)
 
     def readConnectionLost(self) -> None:
@@ -236,6 +237,8 @@ class ChatProtocol(LineReceiver):
             self._dialect.goodbye(goodbye)
         self._life = _Life.CLOSING
         self._forget_lines()
+        # The peer may be slow to take its leave, and has left all the same.
+        self._dialect.lost()
         # TLS reads the peer's farewell before it closes.
         self.transport.resumeProducing()
         self.wire.close()
@@ -253,6 +256,11 @@ class ChatProtocol(LineReceiver):
         self._items.clear()
         self._bytes = b""
         self._input_ended = False
+
+    def check_finished_soon(self) -> None:
+        """The same as `check_finished`, when everybody has been shown what was stored."""
+        if self._life is _Life.ENDED:
+            self._reactor.callLater(0, self.check_finished)
 
     def check_finished(self) -> None:
         """Close, if the peer has come to its end and nothing is owed to it any more."""

@@ -256,7 +256,7 @@ class PlainDialect:
         """A line of the person's stands in the log."""
         self.unanswered -= 1
         if not self.unanswered:
-            self._protocol.check_finished()
+            self._protocol.check_finished_soon()
 
     def refused(self, tag: object, error: ChatError) -> None:  # noqa: ARG002  the sentence says all
         """A line of the person's could not be stored."""
