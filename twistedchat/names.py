@@ -107,7 +107,8 @@ def _fault_of_script(name: str, what: str) -> str:
 
 def _misfit(char: str, what: str) -> str:
     shown = char if "!" <= char <= "~" else f"U+{ord(char):04X} {character_name(char, '')}".rstrip()
-    return f"{shown} can't stand in the name{'' if what == 'name' else f' of a {what}'}. Use letters, digits and - _ . only."
+    whose = "" if what == "name" else f" of a {what}"
+    return f"{shown} can't stand in the name{whose}. Use letters, digits and - _ . only."
 
 
 def _has_stray_mark(name: str) -> bool:

@@ -80,8 +80,9 @@ async def _leave(desk: Desk, rest: str) -> None:
     if room is None:
         raise ChatError("not-in-room", f"You are not in #{rest.removeprefix('#')}.")
     desk.leave(room)
-    where = f"You talk in #{desk.room.name} now." if desk.room else "You are in no room: /join #room enters one."
-    desk.tell(f"You left #{room.name}. {where}")
+    desk.tell(f"You left #{room.name}.")
+    if desk.room is None:
+        desk.tell("You are in no room: /join #room enters one, /rooms lists them.")
 
 
 async def _rooms(desk: Desk, _: str) -> None:
@@ -133,8 +134,8 @@ async def _topic(desk: Desk, rest: str) -> None:
     if rest:
         desk.say(rest, Kind.TOPIC)
     else:
-        topic = f"The topic of #{room.name} is: {room.topic}" if room.topic else f"#{room.name} has no topic."
-        desk.tell(f"{topic} /topic TEXT sets one." if not room.topic else topic)
+        has_none = f"#{room.name} has no topic: /topic TEXT sets one."
+        desk.tell(f"The topic of #{room.name} is: {room.topic}" if room.topic else has_none)
 
 
 async def _history(desk: Desk, rest: str) -> None:

@@ -1,0 +1,67 @@
+"""Where a program stopped reading, remembered in a file. Knows files. Must not know how events come."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from twistedchat.errors import ChatError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["SAVE_SECONDS", "State"]
+
+SAVE_SECONDS = 1.0
+"""So often is the file written, if anything has changed."""
+
+
+class State:
+    """The last seq that was seen of each room, at each server.
+
+    Args:
+        path: The file, which may not exist yet.
+        where: The server, as it was written.
+
+    Raises:
+        ChatError: ``bad-state``: the file is something else, or can't be read.
+    """
+
+    def __init__(self, path: Path, where: str) -> None:
+        self._path = path
+        self._where = where
+        self._saved = True
+        self._servers: dict[str, dict[str, int]] = {}
+        try:
+            text = path.read_text() if path.exists() else "{}"
+            for server, rooms in json.loads(text).items():
+                self._servers[server] = {room: int(seq) for room, seq in rooms.items()}
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise ChatError("bad-state", f"{path} is no state that can be read: {error}") from error
+        self._rooms = self._servers.setdefault(where, {})
+
+    def last(self, room: str) -> int | None:
+        """The last seq that was seen of a room, or None."""
+        return self._rooms.get(room)
+
+    def saw(self, room: str, seq: int) -> None:
+        """An event was seen."""
+        self._rooms[room] = seq
+        self._saved = False
+
+    def save(self) -> None:
+        """Write the file, whole or not at all, if anything has changed.
+
+        Raises:
+            ChatError: ``bad-state``: it can't be written.
+        """
+        if self._saved:
+            return
+        new = self._path.with_name(self._path.name + ".new")
+        try:
+            new.write_text(json.dumps(self._servers, ensure_ascii=False, indent=1) + "\n")
+            os.replace(new, self._path)
+        except OSError as error:
+            raise ChatError("bad-state", f"{self._path} can't be written: {error.strerror}.") from error
+        self._saved = True
