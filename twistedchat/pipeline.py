@@ -90,6 +90,7 @@ class Pipeline:
         self._size = 0
         self._committing = False
         self._next: IDelayedCall | None = None
+        self._next_time = 0.0
         self._throttled: list[Callable[[], None]] = []
         self._idle: list[Deferred[None]] = []
         self._showing = 0
@@ -122,7 +123,8 @@ class Pipeline:
         if lines is None:
             # Not stored at once: what else is read in this turn of the reactor comes along.
             self._waiting[room] = [_Line(draft, receipt, tag)]
-            self._schedule()
+            if not room.fanning:
+                self._flush_by(room.not_before)
         else:
             lines.append(_Line(draft, receipt, tag))
 
@@ -141,16 +143,20 @@ class Pipeline:
 
     def _schedule(self) -> None:
         """See to it that the next batch goes when it is due."""
-        if self._committing:
-            return
         due = min((room.not_before for room in self._waiting if not room.fanning), default=None)
-        if due is None:
+        if due is not None:
+            self._flush_by(due)
+
+    def _flush_by(self, due: float) -> None:
+        """Commit at this time, or earlier; after a commit that is under way it is seen to anyway."""
+        if self._committing or (self._next is not None and self._next_time <= due):
             return
         delay = max(0.0, due - self._reactor.seconds())
         if self._next is None:
             self._next = self._reactor.callLater(delay, self._flush)
-        elif self._next.getTime() > due:
+        else:
             self._next.reset(delay)
+        self._next_time = due
 
     def _flush(self) -> None:
         """Commit what is due."""
@@ -263,7 +269,8 @@ class Pipeline:
         """Show rooms their new events, one room after the other."""
         for room, events in batch:
             try:
-                yield from self._deal(room, events)
+                if events:
+                    yield from self._deal(room, events)
             except Exception:
                 self._log.failure("Events could not be shown")
             room.fanning = False
@@ -273,8 +280,6 @@ class Pipeline:
 
     def _deal(self, room: Room, events: Sequence[Event]) -> Iterator[None]:
         """Show one room its new events, and see when its next batch is due."""
-        if not events:
-            return
         self._before(room)
         cost = 0.0
         began = self._reactor.seconds()

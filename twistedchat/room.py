@@ -221,10 +221,10 @@ class Room:
         """
         after, upto = events[0].seq - 1, events[-1].seq
         for format_, group in list(self._audience.items()):
-            page = self.page(format_, events)
-            everybody = iter(list(group))
-            while stretch := list(itertools.islice(everybody, _STRETCH)):
-                for member in stretch:
+            page = format_.page(events)
+            members = list(group)
+            for start in range(0, len(members), _STRETCH):
+                for member in members[start : start + _STRETCH]:
                     if member.cursor == after and member.outlet is not None and member.outlet.show(page):
                         member.cursor = upto
                 yield
@@ -266,9 +266,9 @@ class Room:
         farewells, self._farewells = self._farewells, {}
         now = frozenset(member.name for member in self.members) if self.count <= PRESENCE_LIMIT else None
         rendered: dict[tuple[Format, frozenset[str] | None], bytes] = {}
-        everybody = iter(list(self.members))
-        while stretch := list(itertools.islice(everybody, _STRETCH)):
-            for member in stretch:
+        members = list(self.members)
+        for start in range(0, len(members), _STRETCH):
+            for member in members[start : start + _STRETCH]:
                 if member.outlet is None or (now is not None and member.told == now):
                     continue
                 key = (member.format, member.told)

@@ -291,7 +291,7 @@ class ChatProtocol(LineReceiver):
         if self._hold is _Hold.NONE:
             self._hold = _Hold.TURN
             for _ in range(LINES_A_TURN):
-                if not (self._items or self._cut()) or self._must_wait():
+                if not (self._items or (self._owes_lines and self._cut())) or self._must_wait():
                     break
                 self._take(self._items.pop())
                 if self._hold is not _Hold.TURN:
@@ -304,9 +304,7 @@ class ChatProtocol(LineReceiver):
         self.check_finished()
 
     def _cut(self) -> bool:
-        """Cut what was read into lines, if there are any."""
-        if not self._owes_lines:
-            return False
+        """Cut what was read into lines; whether there are any."""
         data, self._bytes = self._bytes, b""
         if IAC in data:
             # Telnet's commands are slow to read, and need not make a line: they are read in small pieces,

@@ -200,8 +200,10 @@ class PlainDialect:
         return _plain_format(screen.zone, screen.seq, not current, screen.presence, screen.ignored, bell_for)
 
     def show_events(self, events: Sequence[Event]) -> None:
-        """Show events of the current room, whatever its cursor is."""
-        self._write(self._format(current=True).page(events))
+        """Show events of the current room, whatever its cursor is, and though the wire may be full."""
+        page = self._format(current=True).page(events)
+        self._wire.write(page.data if page.first_day == self._day else page.dated)
+        self._day = page.last_day
 
     def go_back(self, seq: int) -> None:
         """Set the current room's cursor back."""
@@ -222,18 +224,16 @@ class PlainDialect:
 
     def show(self, page: Page) -> bool:
         """Write events, if nothing waits to be written."""
-        if self._wire.full:
+        wire = self._wire
+        if wire.full:
             return False
-        self._write(page)
-        return True
-
-    def _write(self, page: Page) -> None:
         data = page.data
+        if page.first_day != self._day:
+            data = page.dated
         if data:
-            if page.first_day != self._day:
-                data = page.dated
             self._day = page.last_day
-            self._wire.write(data)
+            wire.write(data)
+        return True
 
     def show_presence(self, data: bytes) -> bool:
         """Write who came and went, if nothing waits to be written."""

@@ -94,9 +94,7 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         """Write, now or in order as soon as the peer takes it."""
-        if self._ended:
-            return
-        if self._straight is not None and not self.full:
+        if not self.full and self._straight is not None:
             sent = self._straight(data)
             if sent == len(data):
                 return
@@ -106,7 +104,8 @@ class Wire:
             self._producing = True
             self._transport.registerProducer(self, False)  # type: ignore[attr-defined]
             self._producing = False
-        self._transport.write(data)
+        if not self._ended:
+            self._transport.write(data)
 
     def close(self) -> None:
         """Write nothing more; the connection closes when what waits has been taken, or nothing is for too long."""

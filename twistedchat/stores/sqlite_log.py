@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections import ChainMap
 from functools import lru_cache
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
@@ -113,7 +112,7 @@ class Log:
             standing = self._standing(batch)
             stamped = stamp(batch, heads=self._heads, standing=standing, now_ms=now_ms)
             opened = self._numbered([room for room in stamped.heads if room not in self._ids])
-            ids = ChainMap(opened, self._ids)
+            ids = self._ids | opened if opened else self._ids
             rows = [
                 (ids[event.room], event.seq, event.at, event.kind.value, event.who, event.text, key)
                 for event, key in stamped.fresh
