@@ -22,8 +22,8 @@ from typing_extensions import override
 from zope.interface import implementer
 
 from twistedchat.hub import Hub
+from twistedchat.protocols.factory import ChatFactory, Settings
 from twistedchat.protocols.jsonl import JsonDialect
-from twistedchat.protocols.line import ChatFactory, Settings
 from twistedchat.protocols.plain import PlainDialect
 from twistedchat.stores.base import RoomSummary, Store, StoreError
 from twistedchat.stores.memory import MemoryStore

@@ -17,8 +17,8 @@ from typing_extensions import override
 
 from twistedchat.hub import Hub
 from twistedchat.options import Options
+from twistedchat.protocols.factory import ChatFactory, Settings
 from twistedchat.protocols.jsonl import JsonDialect
-from twistedchat.protocols.line import ChatFactory, Settings
 from twistedchat.protocols.plain import PlainDialect
 from twistedchat.stores import check_store, make_store
 from twistedchat.stores.base import StoreError

@@ -85,13 +85,9 @@ class ConnectionTests(SynchronousTestCase):
             self.clock.advance(seconds)
         refused = "Nothing listens at here: is the server running, and is that its port?"
         lost = "The connection to here is lost."
-        assert self.happened == [
-            Disconnected(lost),
-            Retrying(1, lost),
-            Retrying(2, refused),
-            Retrying(4, refused),
-            Retrying(8, refused),
-        ]
+        assert self.happened[0] == Disconnected(lost)
+        retries = [(h.seconds, h.error.text) for h in self.happened if isinstance(h, Retrying)]
+        assert retries == [(1, lost), (2, refused), (4, refused), (8, refused)]
 
     def test_a_dead_server(self) -> None:
         """A server that answers no ping is lost."""

@@ -176,6 +176,21 @@ class DeskTests(SynchronousTestCase):
         ]
         assert self.typed("/ping") == ["*** The server answers within 0 ms."]
 
+    def test_a_lost_name(self) -> None:
+        """Whoever's name was taken meanwhile is told so, once, and can take another."""
+        self.server.forgets = True
+        self.server.taken.add("ann")
+        self.server.lose()
+        self.clock.advance(1)
+        self.server.run()
+        self.clock.advance(1)
+        self.server.run()
+        assert self.written() == ["*** The connection to here is lost. Trying to connect again.", "*** ann is taken."]
+        self.typed("/nick eve")
+        self.clock.advance(1)
+        assert self.written()[-1] == "*** Connected again."
+        assert self.typed("hi") == ["[TIME] eve: hi"]
+
     def test_leaving(self) -> None:
         """/quit leaves."""
         self.typed("/quit")

@@ -4,7 +4,7 @@ import colorsys
 import re
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from wcwidth import wcswidth
@@ -144,6 +144,7 @@ class PanelTests(SynchronousTestCase):
         assert "\x1b" not in "".join(text for _, text in PAINTER.event(nasty))
 
 
+@example("\u0301 日日", 3)
 @given(st.text(st.sampled_from("ab é日本🎉\u0301 "), max_size=60), st.integers(2, 30))
 def test_rows_fit_and_lose_nothing(text: str, width: int) -> None:
     """However a line is cut, every row fits, and all of the text stands there, in order."""

@@ -233,6 +233,7 @@ def test_beginning_somewhere(daemon: Daemon) -> None:
     assert shown("--after=1") == ["two", "three"]
     assert shown("--since=2") == ["three"]
     assert shown("--since=00:00") == ["one", "two", "three"]
+    assert shown("--since=00:00", "--room=elsewhere") == ["one", "two", "three"]
     assert shown("--no-history") == []
 
 

@@ -16,7 +16,7 @@ from tests.fakes import HeldStore, JsonPeer, PlainPeer, Reactor, Transport, Worl
 from tests.live.daemon import PATIENCE_SECONDS, Caller, Daemon, exchange, until
 from twistedchat.events import Draft, Kind
 from twistedchat.pipeline import MAX_WAITING
-from twistedchat.protocols.line import Settings
+from twistedchat.protocols.factory import Settings
 from twistedchat.protocols.wire import STALL_SECONDS
 from twistedchat.stores.memory import EVENTS_PER_ROOM
 

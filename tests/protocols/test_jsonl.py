@@ -10,7 +10,7 @@ import twistedchat
 from tests.fakes import HeldStore, JsonPeer, PlainPeer, Reactor, World
 from twistedchat.events import Draft, Kind
 from twistedchat.formats.jsonl import MAX_LINE_BYTES
-from twistedchat.protocols.line import Settings
+from twistedchat.protocols.factory import Settings
 from twistedchat.stores.base import StoreError
 
 

@@ -4,7 +4,8 @@ from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 from tests.fakes import JsonPeer, Peer, PlainPeer, World
-from twistedchat.protocols.line import LINES_A_TURN, MAX_LINE_BYTES, Settings
+from twistedchat.protocols.factory import Settings
+from twistedchat.protocols.line import LINES_A_TURN, MAX_LINE_BYTES
 
 
 class LineTestCase(SynchronousTestCase):

@@ -5,7 +5,7 @@ from typing_extensions import override
 
 from tests.fakes import JsonPeer, PlainPeer, World
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
-from twistedchat.protocols.line import Settings
+from twistedchat.protocols.factory import Settings
 from twistedchat.stores.base import StoreError
 
 

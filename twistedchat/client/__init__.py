@@ -9,13 +9,36 @@ For programs::
         async for event in chat:
             ...
 
-``docs/bots.md`` has whole programs.
+``docs/bots.md`` has whole programs. Nothing is loaded before it is asked for, so that the command
+starts, and can be interrupted, at once.
 """
 
-from twistedchat.client.chat import Chat, connect
-from twistedchat.client.conversation import END
-from twistedchat.client.happenings import Tell
-from twistedchat.errors import ChatError
-from twistedchat.events import Event, Kind
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twistedchat.client.chat import Chat, connect
+    from twistedchat.client.conversation import END
+    from twistedchat.client.happenings import Tell
+    from twistedchat.errors import ChatError
+    from twistedchat.events import Event, Kind
 
 __all__ = ["END", "Chat", "ChatError", "Event", "Kind", "Tell", "connect"]
+
+_HOMES = {
+    "END": "twistedchat.client.conversation",
+    "Chat": "twistedchat.client.chat",
+    "ChatError": "twistedchat.errors",
+    "Event": "twistedchat.events",
+    "Kind": "twistedchat.events",
+    "Tell": "twistedchat.client.happenings",
+    "connect": "twistedchat.client.chat",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -224,7 +224,7 @@ class Connection:
         failures = 0
         while True:
             seconds = self._delay(failures)
-            self._conversation.listener(Retrying(seconds, why.text))
+            self._conversation.listener(Retrying(seconds, why))
             await deferLater(self._reactor, seconds)
             try:
                 return await self._connect()

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from twistedchat.client.commands import find_command
 from twistedchat.client.conversation import Conversation
-from twistedchat.client.happenings import Closing, Joined, KeptOut, Refused, Tell
+from twistedchat.client.happenings import Closing, Connected, KeptOut, Refused, Retrying, Tell
 from twistedchat.client.lines import pieces
 from twistedchat.errors import ChatError
 from twistedchat.events import Event, Kind
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from twistedchat.client.happenings import Happening, Line, Room
 
 __all__ = ["Desk", "View", "Wishes"]
+
+
+_NETWORK = {"lost", "unreachable"}
+"""Why there is no connection, by code, where waiting is all that one can do."""
 
 
 @dataclass(slots=True)
@@ -82,6 +86,7 @@ class Desk:
         name: The name to go by.
         numbered: If the name is taken, take it with a number.
         seconds: Tells the time, in seconds since 1970.
+        saw: Is told the room and the seq of every event.
 
     Attributes:
         conversation: The conversation.
@@ -93,17 +98,28 @@ class Desk:
 
     view: View
 
-    def __init__(self, name: str, seconds: Callable[[], float], *, numbered: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        seconds: Callable[[], float],
+        *,
+        numbered: bool = False,
+        saw: Callable[[str, int], None] | None = None,
+    ) -> None:
         self.conversation = Conversation(name, self.happened, numbered=numbered)
         self.seconds = seconds
+        self._saw = saw
         self.room: Room | None = None
         self.last_teller = ""
+        self._told = ""
         self.wishes = Wishes()
 
     # -- what happens ----------------------------------------------------------------------------
 
     def happened(self, happening: Happening) -> None:
         """Take note of what happened, and show it if the person wants to see it."""
+        if isinstance(happening, Event) and self._saw is not None:
+            self._saw(happening.room, happening.seq)
         match happening:
             case Event() if happening.kind is not Kind.NOTICE and self._ignores(happening.who):
                 return
@@ -121,8 +137,12 @@ class Desk:
                 self.tell(error.text)
             case Closing(text):
                 self.tell(text)
-            case Joined():
-                pass
+            case Connected():
+                self._told = ""
+            case Retrying(_, error) if error.code not in _NETWORK and error.text != self._told:
+                # The server is there and does not take us: the person may have to do something.
+                self._told = error.text
+                self.tell(error.text)
         self.view.happened(happening)
 
     def _ignores(self, who: str) -> bool:

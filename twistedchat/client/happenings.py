@@ -132,10 +132,10 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class Retrying:
-    """We try to connect again in so many seconds; the sentence says why not before."""
+    """We try to connect again in so many seconds; the error says why there is no connection."""
 
     seconds: float
-    why: str
+    error: ChatError
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def rows(fragments: Sequence[tuple[str, str]], width: int, indent: int) -> list[
     for style, text in fragments:
         for character in text:
             columns = width_of(character)
-            if used + columns > width:
+            while used + columns > width:
                 rest = row[space + 1 :] if space > 0 else []
                 found.append(row[: space + 1] if space > 0 else row)
                 row = [("", " ")] * indent + rest

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from twistedchat.client.desk import Desk
     from twistedchat.client.happenings import Happening, Line, Room
     from twistedchat.client.paint import Fragments
+    from twistedchat.client.state import State
 
 __all__ = ["Screen"]
 
@@ -46,14 +47,16 @@ class Screen:
     Args:
         desk: The person's desk.
         coloured: Whether to use colours.
+        state: Knows where the person left off the last time.
 
     Attributes:
         done: Fires when the person leaves.
     """
 
-    def __init__(self, desk: Desk, *, coloured: bool = True) -> None:
+    def __init__(self, desk: Desk, *, coloured: bool = True, state: State | None = None) -> None:
         self.done: Deferred[None] = Deferred()
         self._desk = desk
+        self._left_off = state
         self._frame = Frame(self, coloured=coloured)
         self._height = 20
         self._panels: dict[Room | None, Panel] = {None: Panel()}
@@ -236,6 +239,7 @@ class Screen:
         if room not in self._introduced:
             self._introduced.add(room)
             transcript = self._panel_of(room).transcript
+            transcript.mark = (self._left_off and self._left_off.last(room.name)) or 0
             transcript.note(welcome(self._desk.conversation.name, room))
             if room.topic:
                 transcript.note(f"The topic is: {room.topic}")

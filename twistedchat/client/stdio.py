@@ -10,6 +10,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
@@ -77,6 +78,7 @@ class StdioLines(TwistedProtocol):
         self._user = user
         self._cutter = LineCutter()
         self._open = True
+        self._gone: Deferred[None] = Deferred()
 
     @override
     def connectionMade(self) -> None:
@@ -102,11 +104,12 @@ class StdioLines(TwistedProtocol):
         """Read on."""
         self.transport.resumeProducing()
 
-    def finish(self) -> None:
-        """Close, when all that was written is taken."""
+    def finish(self) -> Deferred[None]:
+        """Close; fires when all that was written is taken."""
         if self._open:
             self.transport.unregisterProducer()
             self.transport.loseConnection()
+        return self._gone
 
     def readConnectionLost(self) -> None:
         """Hand on what is left, and the news."""
@@ -126,6 +129,7 @@ class StdioLines(TwistedProtocol):
     def _close(self) -> None:
         if self._open:
             self._open = False
+            self._gone.callback(None)
             self._user.closed()
 
     def pauseProducing(self) -> None:

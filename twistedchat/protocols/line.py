@@ -1,20 +1,17 @@
-"""Port 6622: one connection, as lines in and bytes out, and the factory that makes connections.
+"""Port 6622: one connection, as lines in and bytes out.
 
-Decides by the first line whom it has before it: a `Dialect` then turns each line into verbs. Knows
+Decides by the first line whom it has before it: a dialect then turns each line into verbs. Knows
 nothing of what a line means.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IHalfCloseableProtocol, ITCPTransport
-from twisted.internet.protocol import Protocol as BaseProtocol
-from twisted.internet.protocol import ServerFactory, connectionDone
-from twisted.logger import Logger
+from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from typing_extensions import override
 from zope.interface import implementer
@@ -25,18 +22,17 @@ from twistedchat.protocols.telnet import Mark, TelnetDecoder
 from twistedchat.protocols.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from twisted.internet.interfaces import IAddress, IDelayedCall, IPushProducer, ITransport
+    from twisted.internet.interfaces import IDelayedCall, IPushProducer
     from twisted.python.failure import Failure
 
-    from twistedchat.hub import Hub
+    from twistedchat.protocols.dialect import Dialect
+    from twistedchat.protocols.factory import ChatFactory
 
     class _Transport(ITCPTransport, IPushProducer):
         """Any stream of Twisted's."""
 
 
-__all__ = ["ChatFactory", "ChatProtocol", "Dialect", "Settings"]
+__all__ = ["ChatProtocol"]
 
 MAX_LINE_BYTES = 32 * 2**10
 """The longest line that is looked at; any text fits, however escaped. Source: docs/protocol.md, "JSON lines"."""
@@ -58,66 +54,6 @@ LINES_A_TURN = 256
 
 LEAST_WAIT_SECONDS = 0.01
 """A connection that is held back by its rate waits at least so long, and then says several lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the operator has chosen.
-
-    Attributes:
-        title: The server's public name.
-        motd: Lines shown to whoever connects.
-        rate: Lines a second from one connection; 0 for no limit.
-        burst: Lines at once, before the rate counts.
-        login_seconds: A connection that has given no name by then is closed.
-        max_connections: Beyond them whoever connects is told to try later.
-    """
-
-    title: str = "the chatroom"
-    motd: tuple[str, ...] = ()
-    rate: float = 20
-    burst: float = 200
-    login_seconds: float = 60.0
-    max_connections: int = 10_000
-
-
-class Dialect(Protocol):
-    """What one peer speaks; one is made for each connection.
-
-    `line` and `too_long` are called one at a time: not before what they returned has finished.
-    """
-
-    unanswered: int
-    """How many lines were accepted and are not yet stored or refused."""
-
-    @property
-    def has_seen_all(self) -> bool:
-        """Whether all that stands in the logs has been shown to the peer."""
-        ...
-
-    def greet(self) -> None:
-        """Say something to a peer that has just connected."""
-        ...
-
-    def line(self, line: bytes) -> Coroutine[Deferred[None], None, None] | None:
-        """Do what a line asks, and answer."""
-        ...
-
-    def too_long(self) -> None:
-        """Answer for a line that was too long, and is gone."""
-        ...
-
-    def drained(self) -> None:
-        """The wire has room again."""
-        ...
-
-    def goodbye(self, text: str) -> None:
-        """The server closes the connection: say so."""
-        ...
-
-    def lost(self) -> None:
-        """The connection is gone."""
-        ...
 
 
 class _Life(enum.Enum):
@@ -407,72 +343,3 @@ class ChatProtocol(LineReceiver):
         self._dialect.drained()
         self._release(_Hold.PEER)
         self.check_finished()
-
-
-class _Full(BaseProtocol):
-    """Tells whoever connects that there is no place left."""
-
-    transport: ITransport
-
-    @override
-    def connectionMade(self) -> None:
-        self.transport.write(told("The server is full. Please try again later."))
-        self.transport.loseConnection()
-
-
-class ChatFactory(ServerFactory):
-    """Makes a `ChatProtocol` for each connection.
-
-    Args:
-        hub: The server's state.
-        settings: What the operator has chosen.
-        people: Makes the dialect of a connection that has just been made; it greets.
-        programs: Makes the dialect of a connection whose first line begins with ``{``.
-
-    Attributes:
-        connections: Those that are open.
-    """
-
-    noisy = False
-
-    def __init__(
-        self,
-        hub: Hub,
-        settings: Settings,
-        people: Callable[[ChatProtocol], Dialect],
-        programs: Callable[[ChatProtocol], Dialect],
-    ) -> None:
-        self.hub = hub
-        self.settings = settings
-        self.people = people
-        self.programs = programs
-        self.connections: set[ChatProtocol] = set()
-        self.log = Logger()
-        self._emptied: list[Deferred[None]] = []
-
-    @override
-    def buildProtocol(self, addr: IAddress | None) -> BaseProtocol:
-        """A protocol for a new connection."""
-        if len(self.connections) >= self.settings.max_connections:
-            return _Full()
-        protocol = ChatProtocol(self)
-        self.connections.add(protocol)
-        return protocol
-
-    def lost(self, protocol: ChatProtocol) -> None:
-        """A connection is gone."""
-        self.connections.discard(protocol)
-        self._check_empty()
-
-    def emptied(self) -> Deferred[None]:
-        """Fires when there is no connection."""
-        done: Deferred[None] = Deferred()
-        self._emptied.append(done)
-        self._check_empty()
-        return done
-
-    def _check_empty(self) -> None:
-        if not self.connections:
-            emptied, self._emptied = self._emptied, []
-            for done in emptied:
-                done.callback(None)
