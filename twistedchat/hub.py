@@ -18,7 +18,7 @@ from twistedchat.room import GONE, PAGE_EVENTS, PRESENCE_LIMIT, Room
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -208,12 +208,17 @@ class Hub:
         members = self._fetches.pop((room, after))
         if room.count:
             room.recent.fill(events, room.seq)
+        self.fanout.add(self._show_page(room, after, events, members))
+
+    def _show_page(self, room: Room, after: int, events: Sequence[Event], members: list[Member]) -> Iterator[None]:
+        """Show a page that was read to all who waited for it, one after the other."""
         for member in members:
             member.fetching = False
             if member.cursor == after and events:
                 room.show(member, events)
             if member.cursor != GONE:
                 self.bring_forward(room, member)
+            yield
 
     async def read(
         self, room: Room, *, after: int | None = None, before: int | None = None, limit: int

@@ -140,6 +140,7 @@ def _listen_everywhere(reactor: Reactor, port: str, factory: ChatFactory) -> lis
         raise SystemExit(f"chatroom: {port} is no port: give a number up to 65535.")
     try:
         six = [_listen(TCP6ServerEndpoint(reactor, number, BACKLOG, "::"), port, factory)]
+        number = getattr(six[0].getHost(), "port", number)  # 0 asks for any
     except SystemExit as fault:
         if isinstance(fault.__cause__, error.CannotListenError) and _is_taken(fault.__cause__):
             raise
