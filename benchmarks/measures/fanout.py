@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "FANOUT", "LADDER", "P99_LIMIT_MS"]
 
-LADDER = (100, 500, 1000, 1500, 2000, 3000, 5000, 7000, 10_000, 15_000, 20_000, 30_000, 40_000, 50_000, 65_000, 80_000)
+LADDER = (100, 500, 1000, 2000, 3000, 5000, 7000, 10_000, 20_000, 30_000, 50_000, 65_000, 80_000)
 """Lines a second, upwards until the server can't: its limit lies between the last two."""
 P99_LIMIT_MS = 100.0
 MOST_COPIES_PER_SECOND = 30_000_000

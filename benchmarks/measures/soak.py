@@ -29,7 +29,7 @@ MARGIN_SECONDS = 60.0
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--members", type=int, default=500, help="people who stay")
     parser.add_argument("--rate", type=float, default=5000.0, help="lines a second")
-    parser.add_argument("--seconds", type=float, default=45.0, help="how long; 600 for a real soak")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long; 600 for a real soak")
     parser.add_argument("--coming", type=float, default=20.0, help="people who come, and go, a second")
 
 

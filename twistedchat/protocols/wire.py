@@ -10,7 +10,7 @@ import socket
 import struct
 import sys
 import termios
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from zope.interface import implementer
@@ -37,7 +37,7 @@ Source: ten batches of a busy room (docs/capacity.md); left to itself Linux goes
 class Wire:
     """Writes to a transport.
 
-    As long as nothing waits in the transport, bytes go to the socket at once: half the time of
+    As long as nothing waits in the transport, bytes go to its socket at once: half the time of
     ``transport.write`` (docs/capacity.md), which waits for the next turn of the reactor. As soon as
     the socket takes only a part, the wire is `full`, the rest waits in the transport, and the wire
     is its pull producer: asked for more when all has been taken, and then no longer full. A
@@ -59,9 +59,9 @@ class Wire:
         "_patience",
         "_producing",
         "_reactor",
+        "_send",
         "_socket",
         "_stalled",
-        "_straight",
         "_transport",
         "_untaken",
         "full",
@@ -81,25 +81,30 @@ class Wire:
         self._stalled = stalled
         self._patience: IDelayedCall | None = None
         self._untaken: tuple[int, ...] = ()
-        self._socket = _socket_of(_innermost(transport))
+        innermost = _innermost(transport)
+        handle = innermost.getHandle() if hasattr(innermost, "getHandle") else None
+        self._socket = handle if isinstance(handle, socket.socket) else None
         if self._socket is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        self._straight: Callable[[bytes], int | BaseException] | None = None
-        if not _is_wrapped(transport):
-            self._straight = getattr(transport, "writeSomeData", None)
+        self._send: Callable[[bytes], int] | None = None
+        if innermost is transport:
+            self._send = getattr(handle, "send", None)
         self._producing = False
         self._ended = False
-        if self._straight is None:
+        if self._send is None:
             transport.registerProducer(self, True)  # type: ignore[attr-defined]  # every stream transport is an IConsumer
 
     def write(self, data: bytes) -> None:
         """Write, now or in order as soon as the peer takes it."""
-        if not self.full and self._straight is not None:
-            sent = self._straight(data)
+        if not self.full and self._send is not None:
+            try:
+                sent = self._send(data)
+            except OSError:
+                # The socket takes nothing, or is gone: the transport finds out which.
+                sent = 0
             if sent == len(data):
                 return
-            # An exception instead of a number: the transport finds out by itself when it writes.
-            data = data[sent:] if isinstance(sent, int) else data
+            data = data[sent:]
             self._fill()
             self._producing = True
             self._transport.registerProducer(self, False)  # type: ignore[attr-defined]
@@ -109,7 +114,7 @@ class Wire:
 
     def close(self) -> None:
         """Write nothing more; the connection closes when what waits has been taken, or nothing is for too long."""
-        if self.full or self._straight is None:
+        if self.full or self._send is None:
             self._transport.unregisterProducer()  # type: ignore[attr-defined]
         self._fill()
         self._end()
@@ -135,7 +140,7 @@ class Wire:
         if self._producing or not self.full:
             # A pull producer is asked once as soon as it is registered.
             return
-        if self._straight is not None:
+        if self._send is not None:
             self._transport.unregisterProducer()  # type: ignore[attr-defined]
         self.full = False
         self._forget_patience()
@@ -185,23 +190,11 @@ class Wire:
             return waiting
 
 
-def _is_wrapped(transport: object) -> bool:
-    """Whether this is a layer over a transport, such as TLS, which passes on what it does not know itself."""
-    return hasattr(transport, "transport")
-
-
-def _innermost(transport: object) -> object:
-    """The transport that carries the others."""
+def _innermost(transport: Any) -> Any:
+    """The transport that carries the others: TLS, for one, is a layer over one."""
     while hasattr(transport, "transport"):
         transport = transport.transport
     return transport
-
-
-def _socket_of(transport: object) -> socket.socket | None:
-    """The socket of a transport; None in memory."""
-    get_handle = getattr(transport, "getHandle", None)
-    handle = get_handle() if get_handle is not None else None
-    return handle if isinstance(handle, socket.socket) else None
 
 
 def _nothing() -> None:
