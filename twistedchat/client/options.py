@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
+from twistedchat import __version__
 from twistedchat.client.address import Address
 from twistedchat.client.completions import SHELLS, completion_script
 
@@ -115,6 +116,7 @@ def _parser() -> _Parser:
     parser.add_argument("server", nargs="?", metavar="HOST[:PORT]", help="where the server is (default: localhost)")
     parser.add_argument("-n", "--name", help="the name to go by (default: yours on this machine)")
     parser.add_argument("-r", "--room", action="append", help="a room to enter; can be given more than once")
+    parser.add_argument("--version", action="version", version=f"twistedchat {__version__}")
     parser.add_argument("--tls", action="store_true", default=None, help="connect with TLS, and check the certificate")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--after", type=_seq, metavar="SEQ", help="begin with what came after this event")
