@@ -27,8 +27,8 @@ Source: the switch interval of CPython's threads; a send is 7 µs, so this is so
 class Fanout:
     """Takes turns among pieces of work, each an iterator that pauses often.
 
-    Twisted's ``Cooperator`` does the same, but begins a turn of the reactor later and costs a task
-    object and a Deferred for each batch of a room: with many small rooms that is a tenth of a line.
+    Twisted's ``Cooperator`` does the same, but begins a turn of the reactor later, and makes a task
+    object and its Deferreds for each batch.
 
     Args:
         reactor: For the time and the next turn.

