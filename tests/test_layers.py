@@ -16,7 +16,7 @@ PACKAGE = Path(twistedchat.__file__).parent
 
 LAYERS = [
     {"", "errors", "events", "limits", "text"},
-    {"names"},
+    {"names", "verbs"},
     {"formats.base"},
     {"formats.jsonl", "formats.plain"},
     {"stores.base"},
@@ -49,6 +49,7 @@ PURE = {
     "stores.memory",
     "stores.stamp",
     "text",
+    "verbs",
 }
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
