@@ -1,6 +1,6 @@
 """The command: runs measures, shows how far it is, and writes what was found into a folder.
 
-Without a measure's name it runs all of them, which takes less than a quarter of an hour. The results
+Without a measure's name it runs all of them, which takes about half an hour with all servers. The results
 are tables (Markdown), data (JSON) and pictures (SVG).
 """
 
@@ -19,6 +19,8 @@ from benchmarks.measures.base import Bench
 from benchmarks.measures.crowd import CROWD
 from benchmarks.measures.fanout import FANOUT
 from benchmarks.measures.growth import GROWTH, LOG
+from benchmarks.measures.hostile import HOSTILE
+from benchmarks.measures.personal import PERSONAL
 from benchmarks.measures.rest import REST
 from benchmarks.measures.rooms import PAIR, ROOMS
 from benchmarks.measures.smoke import SMOKE
@@ -26,7 +28,7 @@ from benchmarks.measures.soak import SOAK
 from benchmarks.processes import raise_file_limit
 from benchmarks.progress import Progress
 from benchmarks.results import wrongs
-from benchmarks.servers import CHATROOM, CHATROOM_JSON, SERVERS
+from benchmarks.servers import CHATROOM, CHATROOM_JSON, SERVERS, with_before
 from benchmarks.servers.base import Running
 
 if TYPE_CHECKING:
@@ -37,7 +39,21 @@ if TYPE_CHECKING:
     from benchmarks.servers.base import Server
 
 ALL = "all"
-MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, GROWTH, LOG, SOAK)
+QUICK = "quick"
+MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK)
+PRESETS: dict[str, dict[str, str]] = {
+    ALL: {measure.name: "" for measure in MEASURES},
+    QUICK: {
+        FANOUT.name: "--members 100 1000 --rate 1000 10000",
+        REST.name: "--rounds 1",
+        ROOMS.name: "--rounds 2",
+        PAIR.name: "--rounds 1",
+        CROWD.name: "--people 3000 --rooms 100",
+        PERSONAL.name: "--members 300 --seconds 1 --manners plain ignore",
+        HOSTILE.name: "--attacks paste",
+    },
+}
+"""Several measures in one run, each with options of its own; quick takes about three minutes for three servers."""
 
 
 def main() -> int:
@@ -57,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="measure", metavar="MEASURE")
     _shared(commands.add_parser(ALL, help="everything"))
+    _shared(commands.add_parser(QUICK, help="a first look, in a few minutes: with --only chatroom and --before, say"))
     for measure in (*MEASURES, SMOKE):
         command = commands.add_parser(measure.name, help=measure.title)
         _shared(command)
@@ -66,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _shared(command: argparse.ArgumentParser) -> None:
     command.add_argument("--only", default="", help=f"servers, separated by commas, of: {', '.join(SERVERS)}")
+    command.add_argument(
+        "--before", type=Path, metavar="CHECKOUT", help="another checkout of this project: its daemon is measured too"
+    )
     command.add_argument("--port", type=int, help="measure a server that already listens on this loopback port")
     command.add_argument("--pid", type=int, help="that server's process, for its processor time")
     command.add_argument("--results", type=Path, default=Path("benchmarks/results"), help="where the results go")
@@ -77,6 +97,8 @@ def _bench(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Benc
     if unknown := sorted(set(names) - set(SERVERS)):
         parser.error(f"there is no server {', '.join(unknown)}; there are {', '.join(SERVERS)}")
     servers = [SERVERS[name] for name in names] or _usual(options)
+    if options.before:
+        servers = with_before(servers, options.before.resolve())
     scratch = (options.scratch or options.results).resolve()
     given = Running(servers[0], options.port, options.pid, scratch) if options.port else None
     return Bench(tuple(servers[:1] if given else servers), scratch, given)
@@ -87,16 +109,17 @@ def _usual(options: argparse.Namespace) -> list[Server]:
 
 
 def _chosen(options: argparse.Namespace) -> Sequence[Measure]:
-    return [each for each in (*MEASURES, SMOKE) if each.name == options.measure] or MEASURES
+    names = PRESETS.get(options.measure, [options.measure])
+    return [each for each in (*MEASURES, SMOKE) if each.name in names]
 
 
 def _tasks(measure: Measure, bench: Bench, options: argparse.Namespace) -> list[Task]:
-    """The measure's tasks; when all are run, each with its own defaults."""
-    if options.measure != ALL:
+    """The measure's tasks; when several are run, each with the options of the preset."""
+    if options.measure not in PRESETS:
         return measure.tasks(bench, options)
-    defaults = argparse.ArgumentParser()
-    measure.arguments(defaults)
-    return measure.tasks(bench, defaults.parse_args([]))
+    own = argparse.ArgumentParser()
+    measure.arguments(own)
+    return measure.tasks(bench, own.parse_args(PRESETS[options.measure][measure.name].split()))
 
 
 def _run(tasks: Sequence[Task]) -> list[Row]:

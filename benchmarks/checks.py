@@ -21,7 +21,7 @@ class Verdict:
 
     Attributes:
         lost: Lines that never came.
-        doubled: Lines that came again.
+        doubled: Lines that came again, or that this member was not to receive.
         reordered: Lines that came after a later line of the same sender.
     """
 
@@ -34,14 +34,17 @@ class Verdict:
         return Verdict(self.lost + other.lost, self.doubled + other.doubled, self.reordered + other.reordered)
 
 
-def judge(received: Sequence[int], total: int, senders: int) -> Verdict:
+def judge(received: Sequence[int], total: int, senders: int, *, ignored: int | None = None) -> Verdict:
     """Judge one member's lines.
 
     Args:
         received: The numbers of the lines in the order in which they came.
         total: How many were said: 0 to ``total`` - 1, number ``n`` by sender ``n % senders``.
         senders: How many took turns.
+        ignored: The sender whose lines this member is not to receive, if there is one.
     """
+    unwanted = sum(number % senders == ignored for number in received)
+    received = [number for number in received if number % senders != ignored]
     counts = Counter(received)
     latest: dict[int, int] = {}
     reordered = 0
@@ -52,8 +55,8 @@ def judge(received: Sequence[int], total: int, senders: int) -> Verdict:
         else:
             latest[sender] = number
     return Verdict(
-        lost=sum(number not in counts for number in range(total)),
-        doubled=len(received) - len(counts),
+        lost=sum(number not in counts for number in range(total) if number % senders != ignored),
+        doubled=len(received) - len(counts) + unwanted,
         reordered=reordered,
     )
 

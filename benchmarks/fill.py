@@ -29,7 +29,8 @@ BATCH = 10_000
 def _drafts(rooms: int, events: int) -> Iterator[Draft]:
     for number in range(events):
         room = BIG if number % 2 else f"r{number // 2 % rooms:05}"
-        yield Draft(room, Kind.SAY, f"m{number % 1000:05}", f"line {number} of a long talk about nothing much")
+        text = f"line {number} of a long talk about nothing much"
+        yield Draft(id=str(number), room=room, kind=Kind.SAY, who=f"m{number % 1000:05}", text=text)
 
 
 async def _fill(reactor: Any, path: str, rooms: int, events: int) -> None:

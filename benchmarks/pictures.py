@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from benchmarks.load.arrivals import WEIGHT_AT
 from benchmarks.measures.fanout import P99_LIMIT_MS
 from benchmarks.report import best_rows
-from benchmarks.results import medians
+from benchmarks.results import OFFERED, medians
 from benchmarks.servers import SERVERS
 
 if TYPE_CHECKING:
@@ -62,10 +62,16 @@ def _curve(axes: Axes, name: str, points: Sequence[tuple[float, float]]) -> None
         marker="o",
         markersize=3,
         label=name,
-        color=f"C{list(SERVERS).index(name)}",
+        color=_colour(name),
+        linestyle="-" if name in SERVERS else "--",
         linewidth=2.5 if ours else 1.2,
         zorder=3 if ours else 2,
     )
+
+
+def _colour(server: str, usual: str = "") -> str:
+    """A server's own colour, or the usual one if there is one; another checkout's daemon is dark grey."""
+    return (usual or f"C{list(SERVERS).index(server)}") if server in SERVERS else "dimgrey"
 
 
 def _curves(axes: Axes, rows: Sequence[Row], x: str, y: str) -> None:
@@ -87,8 +93,8 @@ def _load(rows: Sequence[Row]) -> Figure | None:
     for index, count in enumerate(members):
         own = [row for row in rows if row.setting["members"] == count]
         left, right = axes[2 * index], axes[2 * index + 1]
-        _curves(left, own, "offered lines/s", "deliveries_per_second")
-        _curves(right, own, "offered lines/s", "p99_ms")
+        _curves(left, own, OFFERED, "deliveries_per_second")
+        _curves(right, own, OFFERED, "p99_ms")
         left.set(title=f"{count:,} in one room", xscale="log", yscale="log", ylabel="deliveries a second")
         right.set(title=f"{count:,} in one room", xscale="log", yscale="log", ylabel="p99, ms")
         right.axhline(P99_LIMIT_MS, color="grey", linestyle="--", linewidth=1)
@@ -115,7 +121,7 @@ def _most(rows: Sequence[Row]) -> Figure | None:
 def _bars(axes: Axes, rows: Sequence[Row], figure: str, scale: float) -> None:
     ordered = sorted(rows, key=lambda row: row.number(figure))
     values = [row.number(figure) * scale for row in ordered]
-    colours = ["C0" if row.server.startswith(OURS) else "lightgrey" for row in ordered]
+    colours = ["C0" if row.server.startswith(OURS) else _colour(row.server, "lightgrey") for row in ordered]
     bars = axes.barh([row.server for row in ordered], values, color=colours)
     axes.bar_label(bars, fmt="%.3g", padding=2, fontsize=8)
 

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LOAD_CORE", "SERVER_CORE", "Usage", "cpu_seconds", "pinned", "raise_file_limit", "resident_bytes"]
+__all__ = [
+    "LOAD_CORE",
+    "SERVER_CORE",
+    "Usage",
+    "cpu_seconds",
+    "peak_bytes",
+    "pinned",
+    "raise_file_limit",
+    "resident_bytes",
+]
 
 _CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE = _CORES[0]
@@ -81,6 +90,15 @@ def resident_bytes(pid: int) -> int:
         with contextlib.suppress(OSError):
             pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
     return pages * _PAGE_BYTES
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory of the process alone that was in RAM since it began."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):  # in kB. Source: proc(5)
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,15 @@ import math
 import statistics
 from typing import TYPE_CHECKING
 
+from benchmarks.compared import against_before
+from benchmarks.measures.base import Column
 from benchmarks.measures.fanout import P99_LIMIT_MS
-from benchmarks.results import ROUND, disturbed, medians, wrongs
+from benchmarks.results import OFFERED, ROUND, disturbed, medians, wrongs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from benchmarks.measures.base import Column, Measure
+    from benchmarks.measures.base import Measure
     from benchmarks.results import Row
 
 __all__ = ["best_rows", "data", "text"]
@@ -67,10 +69,20 @@ def _machine(machine: dict[str, str], rows: Sequence[Row]) -> str:
 def _sections(measure: Measure, rows: Sequence[Row]) -> list[str]:
     middle = medians(rows)
     sections = []
-    if any("offered lines/s" in row.setting for row in middle) and measure.name != "smoke":
+    if measure.climbs and any(OFFERED in row.setting for row in middle):
         limit = f"The most that each delivered while keeping up with a p99 of at most {P99_LIMIT_MS:.0f} ms:"
-        sections += [limit, _table(measure.columns, best_rows(middle), {}), "All that was tried:"]
-    return [*sections, _table(measure.columns, middle, _ratios(measure, rows))]
+        best = best_rows(middle)
+        sections += [limit, _table(measure.columns, best, {}) if best else "none."]
+        sections += [*_compared(measure, against_before(best, at_any_rate=True)), "All that was tried:"]
+    table = _table(measure.columns, middle, _ratios(measure, rows))
+    return [*sections, table, *_compared(measure, against_before(rows))]
+
+
+def _compared(measure: Measure, ratios: Sequence[Row]) -> list[str]:
+    """Today's figures divided by those of the other checkout, if there is one."""
+    known = {name for row in ratios for name in row.figures}
+    columns = [Column(column.title, column.figure, digits=2) for column in measure.columns if column.figure in known]
+    return ["Today divided by before:", _table(columns, ratios, {})] if ratios else []
 
 
 def best_rows(rows: Iterable[Row]) -> list[Row]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["ROUND", "Figures", "Row", "Setting", "disturbed", "medians", "row_of", "wrongs"]
+__all__ = ["OFFERED", "ROUND", "WRONGS", "Figures", "Row", "Setting", "disturbed", "medians", "row_of", "wrongs"]
 
 Figures = dict[str, float | int | str | bool]
 """Figures by name; a name ends in its unit."""
@@ -18,6 +18,10 @@ Setting = dict[str, float | int | str]
 
 ROUND = "round"
 """The setting that only tells equal rows apart."""
+OFFERED = "offered lines/s"
+"""The setting that says at which rate lines were said."""
+WRONGS = ("lost", "doubled", "reordered", "wrong", "closed")
+"""The figures that must be 0."""
 OTHERS_LIMIT_PERCENT = 15.0
 GENERATOR_LIMIT_PERCENT = 90.0
 """A generator that was busier than this measured itself."""
@@ -75,7 +79,7 @@ def disturbed(figures: Figures) -> bool:
 
 def wrongs(row: Row) -> dict[str, float | int | str | bool]:
     """What was lost, doubled, reordered or otherwise wrong in a row; empty if nothing was."""
-    bad = {name: row.figures.get(name, 0) for name in ("lost", "doubled", "reordered", "wrong", "closed")}
+    bad = {name: row.figures.get(name, 0) for name in WRONGS}
     found: Figures = {name: value for name, value in bad.items() if value}
     if row.figures.get("same_order") is False:
         found["same_order"] = False

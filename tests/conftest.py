@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 
 @implementer(ILogObserver)
-class _Unhandled(list[str]):
+class _Unhandled:
     """Errors that nobody handled; Twisted logs them when their Deferred is collected."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
 
     def __call__(self, event: LogEvent) -> None:
         if event.get("log_namespace") == "twisted.internet.defer" and "log_failure" in event:
-            self.append(event["log_failure"].getTraceback())
+            self.seen.append(event["log_failure"].getTraceback())
 
 
 @pytest.fixture(autouse=True)
@@ -47,4 +50,4 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     for call in left:
         call.cancel()
     assert not left, "calls are left on the reactor"
-    assert not unhandled, "\n".join(unhandled)
+    assert not unhandled.seen, "\n".join(unhandled.seen)

@@ -13,7 +13,8 @@ from twistedchat.text import json_safe, listing, safe
 ANY_TEXT = st.text(
     st.characters() | st.characters(max_codepoint=0xA0) | st.characters(categories=["Cf", "Cs", "Zl", "Zp"])
 )
-KEPT_FORMATS = "\u00a0\u200c\u200d\u200e\u200f\ufeff\u00ad\u061c"
+INVISIBLE = {0x061C, 0x180E, 0x200B, 0x200E, 0xFEFF, *range(0x2060, 0x2066), *range(0x206A, 0x2070)}
+"""Marks and characters of no width, with which a text could hide something or turn what stands beside it."""
 
 
 def is_harmful(char: str) -> bool:
@@ -21,6 +22,7 @@ def is_harmful(char: str) -> bool:
     return (
         unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
         or unicodedata.bidirectional(char) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+        or code in INVISIBLE
         or 0xFFF9 <= code <= 0xFFFB
         or 0xFDD0 <= code <= 0xFDEF
         or code & 0xFFFE == 0xFFFE

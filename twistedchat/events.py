@@ -11,7 +11,7 @@ from typing import NamedTuple
 __all__ = ["MAX_TEXT_BYTES", "Draft", "Event", "Kind"]
 
 MAX_TEXT_BYTES = 4096
-"""The longest text of an event, in bytes of UTF-8. Source: docs/protocol.md, "Events"."""
+"""Longest text of an event, in bytes of UTF-8. Source: docs/protocol.md, "Events"."""
 
 
 class Kind(enum.StrEnum):
@@ -27,9 +27,10 @@ class Draft(NamedTuple):
     """A line that wants to be stored: made by a session, stamped by a store.
 
     A named tuple, as `Event` is, because one of each is made for every line: it takes a third of
-    the time of a frozen dataclass and goes into SQLite as it is.
+    the time of a frozen dataclass.
 
     Attributes:
+        id: Unlike that of any other draft, on any node; by it a store is asked what became of the line.
         room: The room's name without ``#``, in the spelling of the hub's room.
         kind: What it is.
         who: The name of the person at the time of speaking.
@@ -37,6 +38,7 @@ class Draft(NamedTuple):
         key: The sender's mark for "this line, once", unique in its room; or None.
     """
 
+    id: str
     room: str
     kind: Kind
     who: str

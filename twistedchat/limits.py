@@ -1,4 +1,4 @@
-"""How much one peer may ask for in a time. Must not know a clock: the time comes as an argument."""
+"""Rate limit of one peer: a token bucket. Must not know a clock: the time comes as an argument."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TokenBucket:
 
     Args:
         rate: Tokens gained a second, above 0.
-        burst: Tokens held at the most and at the start, at least 1.
+        burst: Most tokens held, and those at the start; at least 1.
         now: The time in seconds, on the same clock as every later ``now``.
     """
 

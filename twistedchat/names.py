@@ -17,21 +17,28 @@ from precis_i18n import get_profile
 
 from twistedchat.errors import ChatError
 
-__all__ = ["MAX_NAME_LENGTH", "Register", "clean_name", "clean_room", "likenesses"]
+__all__ = ["MAX_NAME_LENGTH", "Register", "clean_name", "clean_new_name", "clean_room", "likenesses"]
 
 MAX_NAME_LENGTH = 24
-"""The longest name, in characters after NFKC. Source: docs/protocol.md, "Events"."""
+"""Longest name, in characters after NFKC. Source: docs/protocol.md, "Names and rooms"."""
 
 _MAX_RAW_LENGTH = 4 * MAX_NAME_LENGTH
-"""What is longer is not even normalised: NFKC makes one character of four at most."""
+"""Longest text that is normalised as a name, in characters. Source: NFKC makes one character of four at most."""
 
 _MAX_MARKS = 4
-"""Marks in a row on one letter. Source: UTS #39, section 5.4."""
+"""Most marks in a row on one letter. Source: UTS #39, section 5.4."""
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9._-]+")
-_STRANGE = re.compile(r"(?![A-Za-z0-9._-])[\0-\x7f]")
+_PUNCTUATION = {"name": r"-_.[]{}\|^`", "room": "-_."}
+"""Characters of a name beside letters and digits. Source: docs/protocol.md, "Names and rooms"; people's nicks in
+IRC have the brackets and the rest (Modern IRC, "Nicknames")."""
+
+_PLAIN_NAME = {what: re.compile(rf"[A-Za-z0-9{re.escape(marks)}]+") for what, marks in _PUNCTUATION.items()}
+_STRANGE = {what: re.compile(rf"(?![A-Za-z0-9{re.escape(marks)}])[\0-\x7f]") for what, marks in _PUNCTUATION.items()}
 _USERNAME = get_profile("UsernameCasePreserved")
-"""Source: RFC 8265, section 3.4: letters, digits and their marks, nothing invisible, no mixed directions."""
+"""Profile of names: letters, digits and their marks, nothing invisible, no mixed directions.
+
+Source: RFC 8265, section 3.4.
+"""
 
 T = TypeVar("T")
 
@@ -40,8 +47,8 @@ def clean_name(raw: str, *, what: str = "name") -> str:
     """The name as it is to be shown and kept.
 
     A name has 1 to 24 letters and digits of any script with the marks that belong to them, and
-    ``-_.`` between them; at least one letter or digit. A zero-width joiner is allowed only where
-    the script needs it (RFC 5892, appendix A).
+    punctuation between them (a person's more than a room's); at least one letter or digit. A
+    zero-width joiner is allowed only where the script needs it (RFC 5892, appendix A).
 
     Args:
         raw: What was typed; white space around it does not count.
@@ -84,9 +91,9 @@ def _fault(name: str, what: str) -> str:
         return f"That {what} is too long. Choose one of at most {MAX_NAME_LENGTH} characters."
     if not any(map(str.isalnum, name)):
         return f"A {what} needs a letter or a digit. Choose one of 1 to {MAX_NAME_LENGTH} characters."
-    if _PLAIN_NAME.fullmatch(name):
+    if _PLAIN_NAME[what].fullmatch(name):
         return ""
-    strange = _STRANGE.search(name)
+    strange = _STRANGE[what].search(name)
     return _misfit(strange[0], what) if strange else _fault_of_script(name, what)
 
 
@@ -108,7 +115,8 @@ def _fault_of_script(name: str, what: str) -> str:
 def _misfit(char: str, what: str) -> str:
     shown = char if "!" <= char <= "~" else f"U+{ord(char):04X} {character_name(char, '')}".rstrip()
     whose = "" if what == "name" else f" of a {what}"
-    return f"{shown} can't stand in the name{whose}. Use letters, digits and - _ . only."
+    marks = " ".join(_PUNCTUATION[what])
+    return f"{shown} can't stand in the name{whose}. Use letters, digits and {marks} only."
 
 
 def _has_stray_mark(name: str) -> bool:
@@ -144,7 +152,7 @@ def _skeletons() -> dict[int, str]:
 
 _SKELETONS = _skeletons()
 _MAX_ROUNDS = 8
-"""More than any character needs (with today's data 4), so that no data can make this endless."""
+"""Most rounds of reducing a name, so that no data can make this endless. Source: with today's data 4 are needed."""
 
 
 def _reduced(text: str) -> str:
@@ -175,6 +183,23 @@ def likenesses(name: str) -> tuple[str, ...]:
     folded = name.casefold()
     by_case, by_look = _reduced(folded), _reduced(name)
     return (by_case,) if by_case == by_look else (by_case, by_look)
+
+
+_SERVICES = ("NickServ", "ChanServ", "MemoServ", "OperServ", "HostServ", "BotServ", "SaslServ", "HistServ")
+_RESERVED = frozenset(key for name in (*_SERVICES, "Global", "Services", "irc.chatroom") for key in likenesses(name))
+"""Names that IRC users take for services, to which their programs send passwords unasked."""
+
+
+def clean_new_name(raw: str) -> str:
+    """The name that a person wants to have, as `clean_name` gives it.
+
+    Raises:
+        ChatError: ``bad-name``: it is no name, or nobody's to have.
+    """
+    name = clean_name(raw)
+    if not _RESERVED.isdisjoint(likenesses(name)):
+        raise ChatError("bad-name", f"The name {name} is kept for a service. Choose another one.")
+    return name
 
 
 class Register(Generic[T]):

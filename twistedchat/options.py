@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_PORT", "Options"]
 
 DEFAULT_PORT = "6622"
+"""Port that is listened on unless one is given. Source: docs/protocol.md."""
 
 MOST_HISTORY = 500
-"""The most that is shown on joining: one page. Source: docs/protocol.md, ``history``."""
+"""Most events that are shown on joining: one page. Source: docs/protocol.md, ``history``."""
 
 _EXAMPLES = """
 Examples:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import errno
 import gc
+import os
+import re
 import resource
+import sys
+import time
 from typing import TYPE_CHECKING, cast
 
 from twisted.application.service import Service
@@ -15,11 +21,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from typing_extensions import override
 
+from twistedchat.doors.channel import Farewell, Pace
+from twistedchat.doors.port import ChatFactory, Settings
 from twistedchat.hub import Hub
 from twistedchat.options import Options
-from twistedchat.protocols.factory import ChatFactory, Settings
-from twistedchat.protocols.jsonl import JsonDialect
-from twistedchat.protocols.plain import PlainDialect
 from twistedchat.stores import check_store, make_store
 from twistedchat.stores.base import StoreError
 
@@ -42,13 +47,27 @@ if TYPE_CHECKING:
 __all__ = ["ChatService", "Options", "listen", "makeService"]
 
 RESERVED_FILES = 64
-"""Files that are not for connections: the store, the log, the listening ports, the reactor, and some to spare."""
+"""Open files that are not for connections. Source: the store, the log, the ports and the reactor, and some to spare."""
 
 BACKLOG = 4096
-"""Connections that the kernel keeps until they are accepted; it takes less if ``net.core.somaxconn`` is less."""
+"""Length of the kernel's queue of connections that are not yet accepted, for each port.
 
-GOODBYE_SECONDS = 3.0
-"""At a stop, peers get so long to take what they have been sent."""
+Source: the value of ``net.core.somaxconn`` since Linux 5.4; where that is less, it counts.
+"""
+
+SOCKET_MODE = "600"
+"""Permissions of a UNIX socket, in octal, unless the endpoint gives a ``mode``; Twisted's own are 666, for everybody.
+
+With a socket or a proxy of another user the operator says so: ``unix:/run/chat.sock:mode=660``.
+"""
+
+GOODBYE_SECONDS = 4.0
+"""Time limit for peers to take what they were sent when the server stops, in seconds.
+
+Source: one more than `doors.stream.CLOSE_SECONDS`, after which a connection closes by itself.
+"""
+
+STOPPING = Farewell("stopping", "The server is stopping. Goodbye.")
 
 _log = Logger()
 
@@ -65,24 +84,26 @@ def makeService(options: Options) -> ChatService:
     from twisted.internet import reactor  # noqa: PLC0415, TID251  this is the one place that picks it
 
     chosen = cast("Reactor", reactor)
+    # Twisted's reactor takes the time of day for its delays: set back by an hour, all would wait an hour.
+    chosen.seconds = time.monotonic  # type: ignore[method-assign]
+    wall = time.time  # noqa: TID251  and the one place that picks the time of day
     parent: dict[str, str] = options.parent or {}
     try:
         if not (parent.get("chroot") or parent.get("uid") or parent.get("gid")):
             check_store(options["store"], parent.get("rundir") or ".")
-        store = make_store(options["store"], sync=options["sync"], reactor=chosen, clock=chosen.seconds)
+        store = make_store(options["store"], sync=options["sync"], reactor=chosen, clock=wall)
     except StoreError as fault:
         raise SystemExit(f"chatroom: {fault}") from fault
     rate, burst = options["rate"]
     settings = Settings(
         title=options["title"],
         motd=tuple(options["motd"]),
-        rate=rate,
-        burst=burst,
+        pace=Pace(rate, burst),
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
     )
-    hub = Hub(store, chosen, history=options["history"])
-    factory = ChatFactory(hub, settings, PlainDialect, JsonDialect)
+    hub = Hub(store, chosen, wall=wall, history=options["history"])
+    factory = ChatFactory(hub, chosen, settings)
     return ChatService(chosen, factory, listen(chosen, options["port"], factory))
 
 
@@ -112,7 +133,7 @@ def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list
             listening += _listen_everywhere(reactor, port, factory)
         else:
             try:
-                endpoint = serverFromString(reactor, _with_backlog(port))
+                endpoint = serverFromString(reactor, _completed(port))
             except Exception as fault:
                 # Twisted's parsers raise whatever their mistakes lead to.
                 raise SystemExit(
@@ -125,11 +146,14 @@ def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list
     return listening
 
 
-def _with_backlog(port: str) -> str:
-    """An endpoint string with our `BACKLOG`, where it gives none; Twisted's own is 50."""
-    kind = port.partition(":")[0]
+def _completed(port: str) -> str:
+    """An endpoint string with our `BACKLOG`, and for a UNIX socket our `SOCKET_MODE`, where it gives none."""
+    kind, *arguments = re.split(r"(?<!\\):", port)
+    # Source: twisted.internet.endpoints: unix:ADDRESS:MODE:BACKLOG, or mode=MODE and so on.
+    if kind == "unix" and len([one for one in arguments if "=" not in one]) < 2 and "mode=" not in port:
+        port = f"{port}:mode={SOCKET_MODE}"
     if kind in {"tcp", "tcp6", "ssl", "unix"} and "backlog=" not in port:
-        return f"{port}:backlog={BACKLOG}"
+        port = f"{port}:backlog={BACKLOG}"
     return port
 
 
@@ -197,6 +221,7 @@ class ChatService(Service):
         self._reactor = reactor
         self._factory = factory
         self._ports = ports
+        self._opened = False
 
     @override
     def startService(self) -> None:
@@ -206,9 +231,12 @@ class ChatService(Service):
 
     async def _open(self) -> None:
         await self._factory.hub.open()
+        self._opened = True
         # What is here now stays: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        # Named tuples, one or two a line, are looked at by the collector, and are never garbage in a circle.
+        gc.set_threshold(20_000, 20, 50)
         _log.info("The room is open.")
 
     def _cannot_open(self, failure: Failure) -> None:
@@ -216,6 +244,7 @@ class ChatService(Service):
             _log.critical("The store can't be opened: {fault}", fault=failure.value)
         else:
             _log.failure("The store can't be opened", failure)
+        atexit.register(_end_in_failure)
         self._reactor.stop()
 
     @override
@@ -228,11 +257,27 @@ class ChatService(Service):
         await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
         factory = self._factory
         for connection in list(factory.connections):
-            connection.finish("The server is stopping. Goodbye.")
+            connection.channel.finish(STOPPING)
         try:
             await factory.emptied().addTimeout(GOODBYE_SECONDS, self._reactor)
         except defer.TimeoutError:
             for connection in list(factory.connections):
                 connection.transport.abortConnection()
-        await factory.hub.close()
-        _log.info("All that was said is stored.")
+        in_time = await factory.hub.close()
+        if not in_time:
+            _log.error("The store did not answer in time: what became of the last lines is not known.")
+        elif self._opened:
+            _log.info("All that was said is stored.")
+
+
+def _end_in_failure() -> None:
+    """End the process with exit status 1.
+
+    ``twistd`` has no status but 0 for a reactor that was stopped, and swallows what the reactor raises; so this
+    is done when twistd has ended, and has removed its pid file.
+    """
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+    os._exit(1)

@@ -1,138 +1,176 @@
-"""One person here: a name, the rooms that the person is in, and the verbs.
+"""The gate: one person here, and everything that can be asked for, at whatever door.
 
-Every protocol speaks through a session, and every check that does not depend on a protocol is
-here. Must not know any protocol: what is shown goes to an `Outlet`.
+Each verb asks `rules.may` first, takes plain values and gives back plain records; no room and no member
+leaves it. A verb that may wait is a coroutine, and looks after every wait whether the session still is.
+`say` is not: what it accepts is queued at once, in the order of calling, and its receipt is told later.
+Must not know any door: what is shown goes to an `Outlet`.
 """
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
-from twistedchat.names import clean_name, clean_room
-from twistedchat.room import GONE, Member, Room
+from twistedchat.names import clean_name, clean_new_name, clean_room
+from twistedchat.onlooker import Membership, Onlooker
+from twistedchat.records import Joined
+from twistedchat.rooms.audience import GONE, Member
+from twistedchat.rules import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Protocol
 
     from twistedchat.formats.base import Format
-    from twistedchat.hub import Hub, Person
-    from twistedchat.pipeline import Receipt
-    from twistedchat.room import Outlet
+    from twistedchat.hub import Hub
+    from twistedchat.people import Person
+    from twistedchat.rooms.audience import Outlet
+    from twistedchat.rooms.room import Room
+    from twistedchat.writer import Receipt
 
     class Listener(Outlet, Protocol):
         """An outlet that also takes private lines."""
 
-        def show_tell(self, sender: Person, text: str, at: int) -> bool:
+        def show_private(self, sender: Person, text: str, at: int) -> bool:
             """Show a private line, if it is taken now."""
             ...
 
 
-__all__ = ["MAX_KEY_LENGTH", "MAX_ROOMS", "Session"]
-
-MAX_ROOMS = 100
-"""So many rooms can one session be in, so that its cost is bounded."""
+__all__ = ["MAX_KEY_LENGTH", "Session", "resume"]
 
 MAX_KEY_LENGTH = 64
-"""The longest key of a line, in characters. Source: docs/protocol.md, ``say``."""
+"""Longest key of a line, in characters. Source: docs/protocol.md, "Sending again"."""
 
 
-class Session:
-    """A person who is here.
-
-    A session begins without a connection's being known to anybody else: it has a name once `enter`
-    has succeeded.
+class Session(Onlooker):
+    """A person who is here, or about to be.
 
     Args:
         hub: The server's state.
         outlet: The connection.
 
     Attributes:
-        name: The person's name; "" before `enter`.
+        name: The person's name; "" before `enter`, and after the session has ended.
         token: Takes up the session after its connection was lost; "" for one that can't be.
-        members: The person's membership of each room that it is in.
     """
 
-    __slots__ = ("_hub", "_outlet", "members", "name", "token")
+    __slots__ = ("_outlet", "token")
 
     def __init__(self, hub: Hub, outlet: Listener) -> None:
-        self._hub = hub
+        super().__init__(hub)
         self._outlet: Listener | None = outlet
-        self.name = ""
         self.token = ""
-        self.members: dict[Room, Member] = {}
 
     # -- coming and going ------------------------------------------------------------------------
 
-    def enter(self, name: str, *, resumable: bool = False) -> None:
+    async def enter(self, name: str, *, resumable: bool = False) -> None:
         """Take a name.
+
+        Args:
+            name: What was typed.
+            resumable: Whether the session is to outlive its connection by a minute, and gets a token.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``.
         """
-        name = clean_name(name)
-        self._hub.people.claim(name, self)
+        name = clean_new_name(name)
+        people = self._hub.people
+        await people.claim(name, self)
+        if self._outlet is None:
+            people.release(self, name, "")
+            raise _lost()
         self.name = name
+        self._actor = None
         if resumable:
-            self.token = secrets.token_urlsafe(18)
-            self._hub.tokens[self.token] = self
+            token = await people.issue_token(self)
+            if self._outlet is None:
+                people.release(self, name, token)
+                raise _lost()
+            self.token = token
 
-    def rename(self, name: str) -> None:
+    async def rename(self, name: str) -> None:
         """Take another name.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``.
         """
-        name = clean_name(name)
-        self._hub.people.rename(self.name, name)
+        self._may("rename")
+        name = clean_new_name(name)
+        await self._hub.people.rename(self, name)
+        if not self.name:
+            # The session has ended meanwhile.
+            self._hub.people.release(self, name, "")
+            raise _lost()
+        # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
-        for room, member in self.members.items():
-            room.rename(member, name)
-            self._hub.presence_changed(room)
+        self._actor = None
+        for room, member, _ in self._memberships.values():
+            room.presence.renamed(member, name)
+            self._hub.announcer.changed(room)
 
     def close(self, why: str = "") -> None:
         """Leave every room with a parting word, and give the name back. Closing again does nothing."""
-        self._hub.back(self)
         self._outlet = None
-        for room in list(self.members):
-            self._leave(room, why)
+        for name in list(self._memberships):
+            self._leave(name, why)
         if self.name:
-            self._hub.people.release(self.name)
-            self._hub.tokens.pop(self.token, None)
+            self._hub.people.back(self)
+            self._hub.people.release(self, self.name, self.token)
             self.name = ""
+            self._actor = None
 
     def lose(self) -> None:
         """The connection is lost: wait to be resumed, or end at once if that can't be."""
-        if self.token:
+        if self.token and self.name:
             self._detach()
-            self._hub.linger(self)
+            self._hub.people.linger(self)
         else:
             self.close()
 
     def _detach(self) -> None:
         """Show nothing any more."""
         self._outlet = None
-        for member in self.members.values():
+        for _, member, _ in self._memberships.values():
             member.outlet = None
             member.cursor = GONE
 
-    def resume(self, outlet: Listener) -> Listener | None:
-        """Take the session up with another connection; nothing of a room is shown until `join`.
+    def take_up(self, outlet: Listener) -> Listener | None:
+        """Go on with another connection; nothing of a room is shown until `join`.
 
         Returns:
-            The connection that it had, if that was not known to be lost.
+            The connection that the session had, if that was not known to be lost.
         """
         before = self._outlet
         self._detach()
-        self._hub.back(self)
         self._outlet = outlet
         return before
 
     # -- rooms -----------------------------------------------------------------------------------
 
-    def join(self, name: str, format_: Format, after: int | None = None) -> Room:
+    @property
+    def rooms(self) -> Iterator[str]:
+        """The names of the rooms that the session is in, in the order of entering."""
+        return iter(self._memberships)
+
+    def find(self, name: str) -> str | None:
+        """The room that the session is in and that this name counts as, as it is spelled; None if there is none.
+
+        Raises:
+            ChatError: ``bad-room``.
+        """
+        found = self._find(clean_room(name))
+        return found.room.name if found else None
+
+    def topic(self, room: str) -> str:
+        """What a room that the session is in is about, or "".
+
+        Raises:
+            ChatError: ``not-in-room``.
+        """
+        return self._membership(room, "since").room.topic
+
+    async def join(self, name: str, format_: Format, *, after: int | None = None) -> Joined:
         """Enter a room, or set the cursor anew in one that the session is in.
 
         Nothing is shown before `show_all` is called.
@@ -143,87 +181,107 @@ class Session:
             after: Show everything after this seq, at least 0; None shows the last few events.
 
         Raises:
-            ChatError: ``bad-room``, ``too-many-rooms``.
+            ChatError: ``bad-room``, ``too-many-rooms``, ``not-readable``.
         """
-        name = clean_room(name)
-        known = self._hub.find_room(name)
-        if known not in self.members and len(self.members) >= MAX_ROOMS:
-            raise ChatError("too-many-rooms", f"You are in {MAX_ROOMS} rooms: leave one before you join another.")
-        room = known or self._hub.room(name)
-        if after is None:
-            after = max(0, room.seq - self._hub.history)
-        member = self.members.get(room)
-        if member is None:
-            member = self.members[room] = Member(self.name, self._outlet, format_, GONE)
-            self._hub.entered(room, member)
-        room.reformat(member, format_)
-        member.outlet = self._outlet
-        member.cursor = min(after, room.seq)
-        room.introduce(member)
+        room = await self._open(clean_room(name))
+        seq = room.seq
+        membership = self._memberships.get(room.name)
+        if membership is None:
+            member = self._admit(room, format_)
+        else:
+            member = membership.member
+            member.outlet = self._outlet
+            room.audience.reformat(member, format_)
+            room.presence.introduce(member)
+        member.cursor = max(0, seq - self._hub.history) if after is None else min(after, seq)
+        names = room.presence.recent_names
+        return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
+
+    async def _open(self, name: str) -> Room:
+        """A room to enter, if that may be."""
+        self._may_join(name, self._find(name) is not None)
+        room = await self._hub.rooms.open(name)
+        try:
+            self._check_still_here()
+            self._may_join(room.name, room.name in self._memberships)
+        except ChatError:
+            room.entering -= 1
+            self._hub.forget_if_idle(room)
+            raise
+        room.entering -= 1
         return room
 
-    def leave(self, name: str, why: str = "") -> Room:
-        """Leave a room.
+    def _may_join(self, name: str, is_member: bool) -> None:
+        self._may("join", Place(name, is_member=is_member))
+
+    def _admit(self, room: Room, format_: Format) -> Member:
+        member = Member(self.name, self._outlet, format_)
+        self._actor = None
+        self._memberships[room.name] = Membership(room, member, Place(room.name, is_member=True))
+        room.audience.add(member)
+        room.presence.joined(member)
+        self._hub.announcer.changed(room)
+        return member
+
+    def leave(self, name: str, why: str = "") -> str:
+        """Leave a room, with a parting word.
+
+        Returns:
+            The room's name as it is spelled.
 
         Raises:
             ChatError: ``bad-room``, ``not-in-room``.
         """
-        room = self.find(name)
-        if room is None:
-            raise ChatError("not-in-room", f"You are not in #{clean_room(name)}: there is nothing to leave.")
-        self._leave(room, why)
-        return room
+        room = self._membership(name, "leave").room
+        self._leave(room.name, why)
+        return room.name
 
-    def _leave(self, room: Room, why: str = "") -> None:
-        self._hub.left(room, self.members.pop(room), why)
+    def _leave(self, name: str, why: str) -> None:
+        room, member, _ = self._memberships.pop(name)
+        self._actor = None
+        room.audience.remove(member)
+        room.presence.left(member, why)
+        self._hub.announcer.changed(room)
+        self._hub.forget_if_idle(room)
 
-    def find(self, name: str) -> Room | None:
-        """A room that the session is in, or None.
+    # -- how far each room has been shown --------------------------------------------------------
 
-        Raises:
-            ChatError: ``bad-room``.
-        """
-        room = self._hub.find_room(clean_room(name))
-        return room if room in self.members else None
+    def show_as(self, name: str, format_: Format) -> None:
+        """From now on show a room that the session is in another way; call `show_all` afterwards."""
+        membership = self._memberships[name]
+        membership.room.audience.reformat(membership.member, format_)
 
-    def room(self, name: str) -> Room:
-        """A room that the session is in.
+    def rewind(self, name: str, seq: int) -> int:
+        """Set the cursor back: everything after this seq is shown again, by `show_all`.
 
-        Raises:
-            ChatError: ``bad-room``, ``not-in-room``.
-        """
-        room = self.find(name)
-        if room is None:
-            raise ChatError("not-in-room", f"You are not in #{clean_room(name)}: join it first.")
-        return room
-
-    def known_room(self, name: str) -> Room:
-        """A room that exists.
+        Returns:
+            The seq after which is shown: less than was asked, if more was still to be shown.
 
         Raises:
-            ChatError: ``bad-room``, ``no-such-room``.
+            ChatError: ``not-in-room``.
         """
-        room = self._hub.find_room(clean_room(name))
-        if room is None:
-            raise ChatError("no-such-room", f"There is no room #{clean_room(name)}: join it to open it.")
-        return room
+        member = self._membership(name, "since").member
+        # Never forward: what was not shown yet is not passed over.
+        member.cursor = min(member.cursor, max(0, seq))
+        return member.cursor
 
     def show_all(self) -> None:
-        """Bring every room forward, as far as the outlet takes it."""
-        for room, member in list(self.members.items()):
+        """Bring every room forward, events and presence, as far as the outlet takes it."""
+        for room, member, _ in list(self._memberships.values()):
             if GONE < member.cursor < room.seq:
-                self._hub.bring_forward(room, member)
+                self._hub.catch_up.bring_forward(room, member)
+            room.presence.tell(member)
 
     @property
     def has_seen_all(self) -> bool:
-        """Whether everything that stands in the logs of the session's rooms has been shown to it."""
-        return all(member.cursor in (GONE, room.seq) for room, member in self.members.items())
+        """Whether everything that was taken into the session's rooms has been shown to it."""
+        return all(member.cursor in (GONE, room.seq) for room, member, _ in self._memberships.values())
 
     # -- speaking --------------------------------------------------------------------------------
 
     def say(
         self,
-        room: Room,
+        name: str,
         text: str,
         receipt: Receipt,
         tag: object = None,
@@ -234,7 +292,7 @@ class Session:
         """Have a line stored and then shown to the room.
 
         Args:
-            room: One that the session is in.
+            name: Of a room that the session is in.
             text: 1 to `events.MAX_TEXT_BYTES` bytes of UTF-8; a topic may be empty.
             receipt: Is told what became of the line, once, later.
             tag: Handed to the receipt.
@@ -242,18 +300,17 @@ class Session:
             key: So that the same line sent again stands once.
 
         Raises:
-            ChatError: ``empty-text``, ``too-long``, ``bad-key``; nothing was submitted.
+            ChatError: ``bad-room``, ``not-in-room``, ``empty-text``, ``too-long``, ``bad-key``;
+                nothing was submitted.
         """
-        # A character is at most four bytes: most lines need not be encoded to be measured.
-        if len(text) > MAX_TEXT_BYTES // 4 and len(text.encode()) > MAX_TEXT_BYTES:
-            raise ChatError("too-long", f"A line has at most {MAX_TEXT_BYTES} bytes: say it in shorter pieces.")
-        if not text and kind is not Kind.TOPIC:
-            raise ChatError("empty-text", "There is nothing to say: give a text.")
+        room = self._membership(name, kind.value).room
+        _check_text(text, may_be_empty=kind is Kind.TOPIC)
         if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
             raise ChatError("bad-key", f"A key has 1 to {MAX_KEY_LENGTH} characters.")
-        self._hub.pipeline.submit(room, Draft(room.name, kind, self.name, text, key), receipt, tag)
+        draft = Draft(self._hub.draft_id(), room.name, kind, self.name, text, key)
+        self._hub.writer.submit(room.queue, draft, receipt, tag)
 
-    def send(self, to: str, text: str) -> str:
+    async def tell(self, to: str, text: str) -> str:
         """Send a private line.
 
         Returns:
@@ -262,17 +319,17 @@ class Session:
         Raises:
             ChatError: ``bad-name``, ``not-here``, ``empty-text``, ``too-long``, ``not-reading``.
         """
-        person = self._hub.people.find(clean_name(to))
+        self._may("tell")
+        to = clean_name(to)
+        person = await self._hub.people.find(to)
+        self._check_still_here()
         if person is None:
-            raise ChatError("not-here", f"There is nobody here called {clean_name(to)}.")
-        if not text:
-            raise ChatError("empty-text", "There is nothing to say: give a text.")
-        if len(text.encode()) > MAX_TEXT_BYTES:
-            raise ChatError("too-long", f"A line has at most {MAX_TEXT_BYTES} bytes: say it in shorter pieces.")
-        person.tell(self, text, int(self._hub.reactor.seconds() * 1000))
+            raise ChatError("not-here", f"There is nobody here called {to}.")
+        _check_text(text)
+        await person.hear(self, text, int(self._hub.wall() * 1000))
         return person.name
 
-    def tell(self, sender: Person, text: str, at: int) -> None:
+    async def hear(self, sender: Person, text: str, at: int) -> None:
         """Take a private line.
 
         Raises:
@@ -280,5 +337,40 @@ class Session:
         """
         if self._outlet is None:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
-        if not self._outlet.show_tell(sender, text, at):
+        if not self._outlet.show_private(sender, text, at):
             raise ChatError("not-reading", f"{self.name} does not read at the moment: try again later.")
+
+    # -- after a wait ----------------------------------------------------------------------------
+
+    def _check_still_here(self) -> None:
+        """After a wait: nothing is done for a connection that was lost meanwhile."""
+        if self._outlet is None:
+            raise _lost()
+
+
+async def resume(hub: Hub, token: str, outlet: Listener) -> tuple[Session, Listener | None] | None:
+    """Take a session up with another connection; nothing of a room is shown until `Session.join`.
+
+    Returns:
+        The session, and the connection that it had, if that was not known to be lost; None if there is no
+        such session.
+    """
+    person = await hub.people.resume(token)
+    if not isinstance(person, Session) or not person.name:
+        return None
+    # Not before there is nothing to wait for: whoever asked may be lost meanwhile.
+    hub.people.back(person)
+    return person, person.take_up(outlet)
+
+
+def _lost() -> ChatError:
+    """Reaches nobody: the connection that it would answer is gone."""
+    return ChatError("lost", "The connection was lost.")
+
+
+def _check_text(text: str, *, may_be_empty: bool = False) -> None:
+    # A character is at most four bytes: most lines need not be encoded to be measured.
+    if len(text) > MAX_TEXT_BYTES // 4 and len(text.encode()) > MAX_TEXT_BYTES:
+        raise ChatError("too-long", f"A line has at most {MAX_TEXT_BYTES} bytes: say it in shorter pieces.")
+    if not text and not may_be_empty:
+        raise ChatError("empty-text", "There is nothing to say: give a text.")

@@ -16,8 +16,11 @@ __all__ = ["json_safe", "listing", "safe"]
 
 _UNSHOWABLE = chain(
     range(0x80, 0xA0),  # C1 controls, U+0085 (next line) among them
+    (0x061C, 0x200E),  # bidi marks; U+200F is kept, Hebrew and Arabic need it
     range(0x202A, 0x202F),  # bidi embeddings and overrides
-    range(0x2066, 0x206A),  # bidi isolates
+    range(0x2066, 0x2070),  # bidi isolates, deprecated format characters
+    (0x180E, 0x200B, 0xFEFF),  # no width at all, and no joiners
+    range(0x2060, 0x2066),  # word joiner, invisible operators
     range(0xD800, 0xE000),  # surrogates, which UTF-8 can't carry
     range(0xFFF9, 0xFFFC),  # interlinear annotations
     range(0xE0000, 0xE0080),  # tags
@@ -81,7 +84,7 @@ def listing(names: Sequence[str], *, limit: int = 20) -> str:
 
     Args:
         names: In the order to show.
-        limit: At most so many are named, at least 1; the rest is counted.
+        limit: Most names that are written out, at least 1; the rest is counted.
 
     Returns:
         The list; ``nobody`` if there are no names.

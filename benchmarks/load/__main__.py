@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from benchmarks.load.arrivals import arrivals, churn
 from benchmarks.load.crowd import CrowdError
 from benchmarks.load.fanout import fan_out
-from benchmarks.load.jobs import Arrivals, Churn, FanOut, PingPong, read_job
+from benchmarks.load.hostile import hostile
+from benchmarks.load.jobs import Arrivals, Churn, FanOut, Hostile, PingPong, read_job
 from benchmarks.load.pingpong import ping_pong
 from benchmarks.processes import LOAD_CORE, pinned, raise_file_limit
 
@@ -31,6 +32,8 @@ def figures_of(job: Job) -> Iterator[Figures]:
             yield from churn(job)
         case FanOut():
             yield from fan_out(job)
+        case Hostile():
+            yield from hostile(job)
         case PingPong():
             yield from ping_pong(job)
         case _:

@@ -8,7 +8,7 @@ from benchmarks.checks import Verdict, judge
 from benchmarks.load.ears import Counter, Reader, Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from benchmarks.dialects import Dialect
     from benchmarks.load.crowd import Crowd, Seat
@@ -27,14 +27,29 @@ class Audience:
     all others are counted in bytes and compared with a reader.
 
     Attributes:
-        copies: How many deliveries one line makes.
+        copies: How many deliveries one line makes, on average.
+
+    Args:
+        crowd: All connections.
+        senders: Those who talk, in turns.
+        listeners: All others.
+        dialect: How the server is spoken to.
+        rate: Lines a second.
+        ignoring: The index of the sender whose lines a seat is not shown; most seats are not in it.
     """
 
     def __init__(
-        self, crowd: Crowd, senders: Sequence[Seat], listeners: Sequence[Seat], dialect: Dialect, rate: float
+        self,
+        crowd: Crowd,
+        senders: Sequence[Seat],
+        listeners: Sequence[Seat],
+        dialect: Dialect,
+        rate: float,
+        ignoring: Mapping[Seat, int] | None = None,
     ) -> None:
         self._dialect = dialect
-        self.copies = len(senders) + len(listeners) - (not dialect.echoes)
+        self._ignoring = ignoring or {}
+        self.copies = len(senders) + len(listeners) - (not dialect.echoes) - len(self._ignoring) / len(senders)
         wanted = min(len(listeners), max(FEWEST_READERS, int(READ_LINES_PER_SECOND / rate)))
         # The first and the last of the room are among them.
         chosen = {round(n * (len(listeners) - 1) / max(1, wanted - 1)) for n in range(wanted)}
@@ -62,8 +77,10 @@ class Audience:
         return heard_bytes / self._line_bytes() + (newlines / per_line * share if share else 0.0)
 
     def _shown_share(self) -> float:
-        """Of all lines, the share that each who talks is shown."""
-        return 1.0 if self._dialect.echoes else 1 - 1 / len(self._tellers)
+        """Of all lines, the share that those who talk are shown, on average."""
+        count = len(self._tellers)
+        ignored = sum(teller.seat in self._ignoring for teller in self._tellers)
+        return 1 - (not self._dialect.echoes) / count - ignored / count**2
 
     def _line_bytes(self) -> float:
         lines = sum(len(reader.numbers()) for reader in self._readers)
@@ -73,36 +90,52 @@ class Audience:
         """Whether everybody has all that was said."""
         return (
             all(teller.newlines >= self._newlines(total, n) for n, teller in enumerate(self._tellers))
-            and all(len(reader.numbers()) >= total for reader in self._readers)
-            and all(counter.bytes >= self._readers[0].bytes for counter in self._counters)
+            and all(len(reader.numbers()) >= self._due(reader.seat, total) for reader in self._readers)
+            and all(counter.bytes >= expected for counter, expected in self._bytes_expected(total))
         )
+
+    def _due(self, seat: Seat, total: int) -> int:
+        """How many of all lines a seat is to be shown if its own are among them."""
+        return total - (self._said_by(self._ignoring[seat], total) if seat in self._ignoring else 0)
+
+    def _said_by(self, index: int, total: int) -> int:
+        return len(range(index, total, len(self._tellers)))
 
     def _newlines(self, total: int, index: int) -> int:
         """How many line ends the sender of this index is to receive."""
-        own = len(range(index, total, len(self._tellers)))
-        shown = total if self._dialect.echoes else total - own
+        own = self._said_by(index, total)
+        shown = self._due(self._tellers[index].seat, total) - (not self._dialect.echoes) * own
         return shown * self._dialect.newlines_per_line + own * self._dialect.newlines_per_answer
 
     def verdict(self, total: int) -> Verdict:
         """What all of them together lost, received twice, or saw in another order."""
-        found = sum((judge(reader.numbers(), total, len(self._tellers)) for reader in self._readers), Verdict())
-        expected, line_bytes = self._bytes_expected(total), self._line_bytes()
-        for counter in self._counters:
+        found = sum((self._judged(reader, total) for reader in self._readers), Verdict())
+        line_bytes = self._line_bytes()
+        for counter, expected in self._bytes_expected(total):
             found += _surplus(counter.bytes, expected, line_bytes)
         for index, teller in enumerate(self._tellers):
             found += _surplus(teller.newlines, self._newlines(total, index), self._dialect.newlines_per_line)
         return found
 
-    def _bytes_expected(self, total: int) -> float:
-        """What the best reader has, and what it lacks or has twice, in bytes."""
+    def _judged(self, reader: Reader, total: int) -> Verdict:
+        ignored = self._ignoring.get(reader.seat)
+        return judge(reader.numbers(), total, len(self._tellers), ignored=ignored)
+
+    def _bytes_expected(self, total: int) -> list[tuple[Counter, float]]:
+        """For each who is counted: what the best reader has, and what it lacks or has twice; less what one ignores."""
         best = max(self._readers, key=lambda reader: len(set(reader.numbers())))
-        return best.bytes + (total - len(best.numbers())) * self._line_bytes() if best.numbers() else 0.0
+        line_bytes = self._line_bytes() if best.numbers() else 0.0
+        whole = best.bytes + (total - len(best.numbers())) * line_bytes
+        ignored = ((counter, total - self._due(counter.seat, total)) for counter in self._counters)
+        return [(counter, whole - lines * line_bytes) for counter, lines in ignored]
 
     def same_order(self) -> bool:
-        """Whether all readers saw the lines of all senders in one order, as far as they got."""
-        shortest = min(len(reader.numbers()) for reader in self._readers)
-        first = self._readers[0].numbers()[:shortest]
-        return all(reader.numbers()[:shortest] == first for reader in self._readers)
+        """Whether all readers saw the lines in one order, as far as they got, but for senders that one ignores."""
+        count = len(self._tellers)
+        apart = {self._ignoring.get(reader.seat) for reader in self._readers}
+        shown = [[number for number in reader.numbers() if number % count not in apart] for reader in self._readers]
+        shortest = min(map(len, shown))
+        return all(numbers[:shortest] == shown[0][:shortest] for numbers in shown)
 
     def delays(self, scheduled: float, rate: float, first: int) -> list[float]:
         """The seconds of all readers, in ascending order: see `Reader.delays`."""

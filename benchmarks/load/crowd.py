@@ -224,6 +224,12 @@ class Crowd:
             (self._lazy if lazily else self._prompt).register(fd, select.EPOLLIN)
             self._lazy_fds ^= {fd}
 
+    def deafen(self, seat: Seat) -> None:
+        """From now on nothing that the seat receives is read; the kernel's buffer fills, and the server must wait."""
+        fd = seat.sock.fileno()
+        if fd in self._seats:
+            self._prompt.modify(fd, 0)
+
     def serve(self, timeout_seconds: float) -> int:
         """Wait at most so long for something to read, and read it.
 
@@ -290,7 +296,7 @@ class Crowd:
         return last
 
     def close(self) -> None:
-        """End all connections."""
+        """End all connections; may be called again."""
         for fd in list(self._seats):
             self._forget(fd).reset()
         self._prompt.close()

@@ -10,7 +10,8 @@ from benchmarks.dialects import DIALECTS
 from benchmarks.load.audience import Audience
 from benchmarks.load.crowd import Crowd, CrowdError, names
 from benchmarks.load.ears import marked
-from benchmarks.processes import Usage
+from benchmarks.load.manners import MANNERS
+from benchmarks.processes import Usage, peak_bytes, resident_bytes
 from benchmarks.results import disturbed
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ __all__ = ["fan_out"]
 TICK_SECONDS = 0.001
 SPARSE_LINES_PER_SECOND = 200
 """Up to so many, each line is said at its very time; above, those of a millisecond together."""
-DRAIN_SECONDS = 5.0
-STALLED_SECONDS = 2.0
 KEPT_UP = 0.9
 """A stage that delivered a smaller share of what was offered was too much."""
 
@@ -40,7 +39,8 @@ class _Stage:
         self._job = job
         self._rate = rate
         self._crowd = crowd
-        self._audience = Audience(crowd, senders, listeners, DIALECTS[job.dialect], rate)
+        ignoring = MANNERS[job.manner].ignoring([*senders, *listeners], len(senders))
+        self._audience = Audience(crowd, senders, listeners, DIALECTS[job.dialect], rate, ignoring)
         self._senders = senders
         self._line = DIALECTS[job.dialect].say(job.room, marked(job.text_bytes))
         self._said = 0
@@ -87,12 +87,12 @@ class _Stage:
         """Wait for what is still to come; returns whether more was on its way when the time was over."""
         self._say_until(self._total)
         moved = time.perf_counter()
-        until = moved + DRAIN_SECONDS
+        until = moved + self._job.drain_seconds
         while not self._audience.complete(self._total):
             now = time.perf_counter()
             if now > until:
                 return True
-            if now > moved + STALLED_SECONDS:
+            if now > moved + self._job.stalled_seconds:
                 return False
             for seat in self._senders:
                 seat.flush()
@@ -143,16 +143,23 @@ def fan_out(job: FanOut) -> Iterator[Figures]:
         senders, listeners = seats[: job.senders], seats[job.senders :]
         senders[0].send(dialect.say(job.room, b"hello"))  # the first line of a day may bring the date with it
         crowd.settle()
+        MANNERS[job.manner].adopt(seats)
+        crowd.settle()
+        before = resident_bytes(job.pid or 0)
         for rate in job.rates:
             figures = _Stage(job, rate, crowd, senders, listeners).run()
             if job.climbing and _too_much(figures, job.p99_limit_ms) and disturbed(figures):
                 # A climb does not end because others wanted the processor just then.
                 figures = _Stage(job, rate, crowd, senders, listeners).run()
-            yield figures | {"closed": crowd.closed}
+            yield figures | {"closed": crowd.closed, "resident_before_bytes": before} | _weight(job.pid or 0)
             if job.climbing and _too_much(figures, job.p99_limit_ms):
                 return
     finally:
         crowd.close()
+
+
+def _weight(pid: int) -> Figures:
+    return {"resident_after_bytes": resident_bytes(pid), "peak_bytes": peak_bytes(pid)}
 
 
 def _too_much(figures: Figures, p99_limit_ms: float) -> bool:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Arrivals", "Churn", "FanOut", "Job", "PingPong", "read_job", "write_job"]
+__all__ = ["Arrivals", "Churn", "FanOut", "Hostile", "Job", "PingPong", "read_job", "write_job"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,9 @@ class FanOut(Job):
         p99_limit_ms: A stage slower than this was too much.
         room: Which room.
         limit_seconds: How long filling the room may take.
+        drain_seconds: How long to wait, after the last line was said, until everybody has it.
+        stalled_seconds: When nothing came for so long after the last line, nothing more comes.
+        manner: What is personal about each member: a key of `benchmarks.load.manners.MANNERS`.
     """
 
     members: int = 1000
@@ -53,6 +56,9 @@ class FanOut(Job):
     p99_limit_ms: float = 100.0
     room: str = "lobby"
     limit_seconds: float = 30.0
+    drain_seconds: float = 5.0
+    stalled_seconds: float = 2.0
+    manner: str = "plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,22 @@ class Churn(Job):
     room: str = "lobby"
 
 
-_KINDS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Arrivals, Churn, FanOut, PingPong)}
+@dataclass(frozen=True, slots=True)
+class Hostile(Job):
+    """Peers take without reading, or send too fast.
+
+    Attributes:
+        attack: What they do: a key of `benchmarks.load.attacks.ATTACKS`.
+        peers: How many do it.
+        limit_seconds: How long entering, attacking and going may take, each.
+    """
+
+    attack: str = "none"
+    peers: int = 1000
+    limit_seconds: float = 60.0
+
+
+_KINDS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Arrivals, Churn, FanOut, Hostile, PingPong)}
 
 
 def write_job(job: Job) -> str:

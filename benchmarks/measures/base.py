@@ -64,6 +64,7 @@ class Measure:
         tasks: What is to be done, for the options and the servers chosen.
         columns: What its table shows.
         compared: The figure that is set in proportion to the C floor's.
+        climbs: Whether the offered rate rises, so that the most that a server delivers in time is found.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Measure:
     tasks: Callable[[Bench, argparse.Namespace], list[Task]]
     columns: tuple[Column, ...]
     compared: str = ""
+    climbs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

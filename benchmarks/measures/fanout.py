@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.load.jobs import FanOut
 from benchmarks.measures.base import Bench, Column, Measure, Task
+from benchmarks.results import OFFERED, ROUND
 
 if TYPE_CHECKING:
     import argparse
@@ -39,21 +40,23 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, nargs="+", help="lines a second; by default ever more")
     parser.add_argument("--seconds", type=float, default=1.5, help="how long each rate counts")
     parser.add_argument("--text-bytes", type=int, default=32, help="length of each text")
+    parser.add_argument("--rounds", type=int, default=1, help="how often each server has its turn")
 
 
 def _tasks(bench: Bench, options: argparse.Namespace) -> list[Task]:
     return [
         Task(
-            f"fan-out to {members:,}: {server.name}",
+            f"fan-out to {members:,}, round {turn + 1}: {server.name}",
             4 + 5 * options.seconds,
-            functools.partial(_rows, bench, server, members, options),
+            functools.partial(_rows, bench, server, members, turn, options),
         )
         for members in options.members
+        for turn in range(options.rounds)
         for server in bench.servers
     ]
 
 
-def _rows(bench: Bench, server: Server, members: int, options: argparse.Namespace) -> Iterator[Row]:
+def _rows(bench: Bench, server: Server, members: int, turn: int, options: argparse.Namespace) -> Iterator[Row]:
     ladder = [rate for rate in LADDER if rate * members <= MOST_COPIES_PER_SECOND]
 
     def job_for(started: Running) -> FanOut:
@@ -70,9 +73,9 @@ def _rows(bench: Bench, server: Server, members: int, options: argparse.Namespac
         )
 
     def setting_of(figures: Figures) -> Setting:
-        return {"members": members, "offered lines/s": int(figures.get("offered_lines_per_second", 0))}
+        return {"members": members, OFFERED: int(figures.get("offered_lines_per_second", 0)), ROUND: turn}
 
     return bench.rows("fanout", server, job_for, setting_of)
 
 
-FANOUT = Measure("fanout", "One room, ten of its members talk, ever faster", _arguments, _tasks, COLUMNS)
+FANOUT = Measure("fanout", "One room, ten of its members talk, ever faster", _arguments, _tasks, COLUMNS, climbs=True)

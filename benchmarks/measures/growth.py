@@ -8,7 +8,6 @@ import json
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,16 +18,16 @@ from benchmarks.load.jobs import FanOut
 from benchmarks.measures.base import Bench, Column, Measure, Task
 from benchmarks.measures.fanout import COLUMNS, LADDER, MOST_COPIES_PER_SECOND
 from benchmarks.processes import raise_file_limit
-from benchmarks.results import Row
-from benchmarks.servers import CHATROOM
-from benchmarks.servers.base import ServerError, running
+from benchmarks.results import OFFERED, Row
+from benchmarks.servers.base import Missing, ServerError, running
+from benchmarks.servers.chatroom import python_of
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
     from benchmarks.results import Figures, Setting
-    from benchmarks.servers.base import Running
+    from benchmarks.servers.base import Running, Server
 
 __all__ = ["GROWTH", "LOG"]
 
@@ -47,24 +46,24 @@ def _growth_tasks(bench: Bench, options: argparse.Namespace) -> list[Task]:
         Task(
             f"fan-out to {members:,}: {server.name}",
             10,
-            functools.partial(_growth_rows, bench, members, options.seconds),
+            functools.partial(_growth_rows, bench, server, members, options.seconds),
         )
         for members in options.members
         for server in bench.servers
-        if members <= most and server is CHATROOM
+        if members <= most and server.checkout and server.dialect == "plain"
     ]
 
 
-def _growth_rows(bench: Bench, members: int, seconds: float) -> Iterator[Row]:
+def _growth_rows(bench: Bench, server: Server, members: int, seconds: float) -> Iterator[Row]:
     rates = tuple(rate for rate in LADDER if 1_000_000 <= rate * members <= MOST_COPIES_PER_SECOND)
 
     def job_for(started: Running) -> FanOut:
         return FanOut(*started.contact, members=members, rates=rates, seconds=seconds, climbing=True)
 
     def setting_of(figures: Figures) -> Setting:
-        return {"members": members, "offered lines/s": int(figures.get("offered_lines_per_second", 0))}
+        return {"members": members, OFFERED: int(figures.get("offered_lines_per_second", 0))}
 
-    return bench.rows("growth", CHATROOM, job_for, setting_of)
+    return bench.rows("growth", server, job_for, setting_of)
 
 
 def _log_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,26 +74,28 @@ def _log_arguments(parser: argparse.ArgumentParser) -> None:
 def _log_tasks(bench: Bench, options: argparse.Namespace) -> list[Task]:
     return [
         Task(
-            f"a log of {events:,} events",
+            f"a log of {events:,} events: {server.name}",
             3 + events / FILL_EVENTS_PER_SECOND,
-            functools.partial(_log_rows, bench, events, options.rooms),
+            functools.partial(_log_rows, bench, server, server.checkout, events, options.rooms),
         )
         for events in options.events
-        if CHATROOM in bench.servers
+        for server in bench.servers
+        if server.checkout and server.dialect == "plain"
     ]
 
 
-def _log_rows(bench: Bench, events: int, rooms: int) -> Iterator[Row]:
+def _log_rows(bench: Bench, server: Server, checkout: Path, events: int, rooms: int) -> Iterator[Row]:
     setting: Setting = {"events": events, "rooms": rooms}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=bench.scratch) as name:
         folder = Path(name)
-        fill = [sys.executable, "-m", "benchmarks.fill", str(folder / "chatroom.db"), str(rooms), str(events)]
+        fill = ["-m", "benchmarks.fill", str(folder / "chatroom.db"), str(rooms), str(events)]
         try:
-            subprocess.run(fill, check=True)  # noqa: S603 - our own module
-            with running(CHATROOM, keep=folder) as started:
-                yield Row("log", CHATROOM.name, setting, _visit(started))
-        except (subprocess.CalledProcessError, ServerError, OSError) as error:
-            yield Row("log", CHATROOM.name, setting, note=str(error))
+            # Each checkout fills its own store: the schema may have changed.
+            subprocess.run([python_of(checkout), *fill], check=True, cwd=checkout)  # noqa: S603 - our own module
+            with running(server, keep=folder) as started:
+                yield Row("log", server.name, setting, _visit(started))
+        except (subprocess.CalledProcessError, Missing, ServerError, OSError) as error:
+            yield Row("log", server.name, setting, note=str(error))
 
 
 def _visit(started: Running) -> Figures:
@@ -155,7 +156,7 @@ class _Visitor:
         self._socket.close()
 
 
-GROWTH = Measure("growth", "More members", _growth_arguments, _growth_tasks, COLUMNS)
+GROWTH = Measure("growth", "More members", _growth_arguments, _growth_tasks, COLUMNS, climbs=True)
 LOG = Measure(
     "log",
     "A longer log",

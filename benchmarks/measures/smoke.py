@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.load.jobs import Arrivals, FanOut, PingPong
 from benchmarks.measures.base import Bench, Column, Measure, Task
+from benchmarks.results import OFFERED
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +48,7 @@ def _rows(bench: Bench, server: Server, name: str) -> Iterator[Row]:
 
 
 def _rate(figures: dict[str, float | int | str | bool]) -> dict[str, float | int | str]:
-    return {"offered lines/s": figures["offered_lines_per_second"]} if "offered_lines_per_second" in figures else {}
+    return {OFFERED: figures["offered_lines_per_second"]} if "offered_lines_per_second" in figures else {}
 
 
 SMOKE = Measure(

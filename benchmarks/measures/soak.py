@@ -11,14 +11,13 @@ from benchmarks.load.jobs import Churn, FanOut
 from benchmarks.measures.base import Bench, Column, Measure, Task
 from benchmarks.processes import resident_bytes
 from benchmarks.results import Row, row_of
-from benchmarks.servers import CHATROOM
-from benchmarks.servers.base import ServerError
+from benchmarks.servers.base import Missing, ServerError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from benchmarks.servers.base import Running
+    from benchmarks.servers.base import Running, Server
 
 __all__ = ["SOAK"]
 
@@ -35,24 +34,24 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _tasks(bench: Bench, options: argparse.Namespace) -> list[Task]:
     return [
-        Task("soak", options.seconds * 1.1, functools.partial(_rows, bench, options))
+        Task(f"soak: {server.name}", options.seconds * 1.1, functools.partial(_rows, bench, server, options))
         for server in bench.servers
-        if server is CHATROOM
+        if server.checkout and server.dialect == "plain"
     ]
 
 
-def _rows(bench: Bench, options: argparse.Namespace) -> Iterator[Row]:
+def _rows(bench: Bench, server: Server, options: argparse.Namespace) -> Iterator[Row]:
     try:
-        with bench.running(CHATROOM) as started, ThreadPoolExecutor(1) as others:
+        with bench.running(server) as started, ThreadPoolExecutor(1) as others:
             limit = options.seconds * 1.5 + MARGIN_SECONDS
             coming = Churn(*started.contact, per_second=options.coming, seconds=options.seconds)
             guests = others.submit(lambda: list(drive(coming, limit_seconds=limit)))
             yield from _stages(started, options, limit)
             for figures in guests.result():
-                yield row_of("soak", CHATROOM.name, {"at": "guests"}, figures)
+                yield row_of("soak", started.server.name, {"at": "guests"}, figures)
             yield _log_row(started)
-    except ServerError as reason:
-        yield Row("soak", CHATROOM.name, {}, note=str(reason))
+    except (Missing, ServerError) as reason:
+        yield Row("soak", server.name, {}, note=str(reason))
 
 
 def _stages(started: Running, options: argparse.Namespace, limit: float) -> Iterator[Row]:
@@ -70,13 +69,13 @@ def _stages(started: Running, options: argparse.Namespace, limit: float) -> Iter
         # The first sixth is for warming up: a minute, if it lasts ten.
         base = weights[min(stage, stages // 6)]
         weight = {"resident_bytes": weights[-1], "growth_percent": 100 * (weights[-1] / base - 1) if base else 0.0}
-        yield row_of("soak", CHATROOM.name, {"at": f"{(stage + 1) * STAGE_SECONDS:.0f} s"}, figures | weight)
+        yield row_of("soak", started.server.name, {"at": f"{(stage + 1) * STAGE_SECONDS:.0f} s"}, figures | weight)
 
 
 def _log_row(started: Running) -> Row:
     log = (started.folder / "server.log").read_text(errors="replace")
     errors = log.count("Traceback") + log.count("#error") + log.count("#critical")
-    return Row("soak", CHATROOM.name, {"at": "log"}, {"errors": errors})
+    return Row("soak", started.server.name, {"at": "log"}, {"errors": errors})
 
 
 SOAK = Measure(

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from benchmarks.servers.chatroom import CHATROOM, CHATROOM_JSON
+from typing import TYPE_CHECKING
+
+from benchmarks.servers.chatroom import CHATROOM, CHATROOM_JSON, beside
 from benchmarks.servers.others import INSPIRCD, NGIRCD, REDIS
 from benchmarks.servers.references import ASYNCIO, FLOOR_BATCH, FLOOR_EACH, THREADS, TWISTED, UVLOOP
 
-__all__ = ["CHATROOM", "CHATROOM_JSON", "SERVERS"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from benchmarks.servers.base import Server
+
+__all__ = ["CHATROOM", "CHATROOM_JSON", "SERVERS", "with_before"]
 
 SERVERS = {
     server.name: server
@@ -25,3 +33,13 @@ SERVERS = {
     )
 }
 """All of them, by name; ours first."""
+
+
+def with_before(servers: Iterable[Server], checkout: Path) -> list[Server]:
+    """Put the same server of another checkout behind each of our own, so that they take turns."""
+    both: list[Server] = []
+    for server in servers:
+        both.append(server)
+        if server.checkout is not None:
+            both.append(beside(server, checkout))
+    return both

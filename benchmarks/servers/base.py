@@ -43,6 +43,7 @@ class Server:
         at_once: How many newcomers it takes best at the same time; if they are more than its listen backlog, some
             wait a second for TCP to try again.
         settings: What is not as it comes, for the report.
+        checkout: The checkout whose daemon this is, if it is this project's; else None.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Server:
     command: Callable[[Path, int], list[str]]
     at_once: int = 100
     settings: str = ""
+    checkout: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

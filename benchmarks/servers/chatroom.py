@@ -1,21 +1,78 @@
-"""This project's daemon, as it comes: with its store on the disk, spoken to in both its ways."""
+"""This project's daemon, as it comes: with its store on the disk, spoken to in both its ways.
+
+The daemon of another checkout is run in the same way, so that a change and the commit before it stand in one table.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import sys
 from pathlib import Path
 
-from benchmarks.servers.base import Server, installed
+from benchmarks.servers.base import Missing, Server, installed
 
-__all__ = ["CHATROOM", "CHATROOM_JSON"]
+__all__ = ["CHATROOM", "CHATROOM_JSON", "CHECKOUT", "beside", "python_of", "with_rate"]
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""The checkout that this suite is in."""
+_BEFORE = {"chatroom": "before", "chatroom-json": "before-json"}
 
 
-def _chatroom(folder: Path, port: int) -> list[str]:
-    beside = Path(sys.executable).with_name("twistd")
-    twistd = str(beside) if beside.exists() else installed("twistd")
+def _twistd(checkout: Path) -> str:
+    if checkout == CHECKOUT:
+        own = Path(sys.executable).with_name("twistd")
+        return str(own) if own.exists() else installed("twistd")
+    return _in_venv(checkout, "twistd")
+
+
+def _in_venv(checkout: Path, program: str) -> str:
+    path = checkout / ".venv" / "bin" / program
+    if not path.exists():
+        raise Missing(f"{path} is not there: python3 -m venv .venv && .venv/bin/pip install . makes it")
+    return str(path)
+
+
+def python_of(checkout: Path) -> str:
+    """The interpreter in which a checkout's package is installed.
+
+    Raises:
+        Missing: The checkout has no environment of its own.
+    """
+    return sys.executable if checkout == CHECKOUT else _in_venv(checkout, "python")
+
+
+def _chatroom(checkout: Path, rate: str, folder: Path, port: int) -> list[str]:
     store = f"sqlite:{folder / 'chatroom.db'}"
-    return [twistd, "-n", "--pidfile=", "chatroom", "--port", str(port), "--store", store, "--rate", "0"]
+    start = [_twistd(checkout), "-n", "--pidfile=", "chatroom"]
+    return [*start, "--port", str(port), "--store", store, "--rate", rate]
 
 
-CHATROOM = Server("chatroom", "plain", _chatroom, at_once=40, settings="no rate limit; sync=full")
-CHATROOM_JSON = Server("chatroom-json", "json", _chatroom, at_once=40, settings="the same, in JSON lines")
+def _server(name: str, dialect: str, settings: str, checkout: Path, rate: str = "0") -> Server:
+    command = functools.partial(_chatroom, checkout, rate)
+    return Server(name, dialect, command, at_once=40, settings=settings, checkout=checkout)
+
+
+CHATROOM = _server("chatroom", "plain", "no rate limit; sync=full", CHECKOUT)
+CHATROOM_JSON = _server("chatroom-json", "json", "the same, in JSON lines", CHECKOUT)
+
+
+def beside(ours: Server, checkout: Path) -> Server:
+    """The same server from another checkout of this project.
+
+    Args:
+        ours: `CHATROOM` or `CHATROOM_JSON`.
+        checkout: The other checkout's folder, with an environment in ``.venv``.
+    """
+    return _server(_BEFORE[ours.name], ours.dialect, f"the same, from {checkout.name}", checkout)
+
+
+def with_rate(ours: Server, rate: str) -> Server:
+    """The same server with a rate limit.
+
+    Args:
+        ours: A server of this project, from whichever checkout.
+        rate: What ``--rate`` takes, such as ``20/200``; "0" is no limit.
+    """
+    assert ours.checkout is not None  # noqa: S101 - only this module makes such servers
+    return dataclasses.replace(ours, command=functools.partial(_chatroom, ours.checkout, rate))

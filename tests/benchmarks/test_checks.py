@@ -27,6 +27,13 @@ def test_any_other_order_within_a_sender_is_found(received: list[int], senders: 
     assert (judge(received, 12, senders) == Verdict()) == ascending
 
 
+def test_lines_of_an_ignored_sender_are_not_missed() -> None:
+    """They are not lost, nor out of order; one that comes all the same is one too many."""
+    assert judge([0, 2, 4], total=6, senders=2, ignored=1) == Verdict()
+    assert judge([0, 4], total=6, senders=2, ignored=1) == Verdict(lost=1)
+    assert judge([0, 2, 3, 4], total=6, senders=2, ignored=1) == Verdict(doubled=1)
+
+
 def test_a_percentile_is_one_of_the_samples() -> None:
     """The nearest rank; NaN for nothing."""
     samples = [float(n) for n in range(100)]

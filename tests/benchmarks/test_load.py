@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,8 @@ from benchmarks.load.jobs import FanOut, PingPong, read_job, write_job
 from benchmarks.load.pingpong import ping_pong
 
 MEMBERS = 6
+JOB = FanOut(0, "plain", members=MEMBERS, senders=2, rates=(200,), seconds=0.1, warm_seconds=0)
+"""Twenty lines, said by two in turns."""
 Lie = Callable[[int, list[bytes]], list[bytes]]
 """What the member of this number is shown of the lines said so far, instead of them."""
 
@@ -25,7 +28,7 @@ class Liar:
         self._lie = lie
         self._until = until
         self._said: list[bytes] = []
-        self._members: list[socket.socket] = []
+        self._members: dict[int, socket.socket] = {}  # by the number in the name: they arrive in any order
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
@@ -39,7 +42,7 @@ class Liar:
             try:
                 name = lines.readline().strip()
                 with self._lock:
-                    self._members.append(client)
+                    self._members[int(name.rpartition(b"-")[2])] = client
                 client.sendall(b"*** You are %b, in #lobby\r\n" % name)
                 for line in lines:
                     if line.startswith(b"/join"):
@@ -55,7 +58,7 @@ class Liar:
                 return
             self._said.append(line)
             if len(self._said) == self._until:
-                for number, member in enumerate(self._members):
+                for number, member in self._members.items():
                     member.sendall(b"".join(self._lie(number, self._said)))
 
     def close(self) -> None:
@@ -100,11 +103,10 @@ def _differ(member: int, lines: list[bytes]) -> list[bytes]:
         (_swap, "reordered", MEMBERS - 2),
     ],
 )
-def test_a_lie_is_found(monkeypatch: pytest.MonkeyPatch, lie: Lie, kind: str, amount: int) -> None:
+def test_a_lie_is_found(lie: Lie, kind: str, amount: int) -> None:
     """Lost and doubled lines are found at every member, reordered ones at those who read."""
-    monkeypatch.setattr("benchmarks.load.fanout.STALLED_SECONDS", 0.2)
     with _lying(lie, until=20) as port:
-        job = FanOut(port, "plain", members=MEMBERS, senders=2, rates=(200,), seconds=0.1, warm_seconds=0)
+        job = replace(JOB, port=port, stalled_seconds=0.2)
         (figures,) = fan_out(job)
     assert figures["said"] == 20
     assert {name: figures[name] for name in ("lost", "doubled", "reordered") if figures[name]} == (
@@ -115,11 +117,29 @@ def test_a_lie_is_found(monkeypatch: pytest.MonkeyPatch, lie: Lie, kind: str, am
 def test_two_orders_of_the_same_lines_are_found() -> None:
     """Each sender's lines ascend for everybody, but the last member saw the senders in another order."""
     with _lying(_differ, until=20) as port:
-        job = FanOut(port, "plain", members=MEMBERS, senders=2, rates=(200,), seconds=0.1, warm_seconds=0)
+        job = replace(JOB, port=port)
         (figures,) = fan_out(job)
     assert figures["complete"]
     assert figures["reordered"] == 0
     assert figures["same_order"] is False
+
+
+@pytest.mark.parametrize("heeds", [True, False])
+def test_a_line_of_somebody_ignored_is_found(heeds: bool) -> None:
+    """Each member ignores the one before: a server that heeds it is right, one that does not shows lines too many."""
+
+    def shown(member: int, lines: list[bytes]) -> list[bytes]:
+        ignored = b"-%05d: " % ((member - 1) % MEMBERS)
+        return [line for line in lines if not (heeds and ignored in line)]
+
+    with _lying(shown, until=20) as port:
+        job = replace(JOB, port=port, manner="ignore")
+        (figures,) = fan_out(job)
+    assert figures["complete"]
+    assert figures["same_order"]
+    # Two talk, so two are ignored by somebody.
+    assert figures["lost"] == 0
+    assert figures["doubled"] == (0 if heeds else 20)
 
 
 def test_a_lost_line_stops_its_room_and_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

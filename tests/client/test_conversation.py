@@ -1,57 +1,29 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
-from tests.client.fakes import FakeServer, connect
-from twistedchat.client.conversation import END, Conversation
-from twistedchat.client.happenings import Connected, Disconnected, Happening, Joined, KeptOut, Refused, Stored, Tell
+from tests.client.world import FIRST_SECOND, OneClient
+from twistedchat.client.messages import Tell
+from twistedchat.client.notifications import (
+    Connected,
+    Disconnected,
+    LineRefused,
+    LineStored,
+)
 from twistedchat.errors import ChatError
 from twistedchat.events import Event
-
-
-class World:
-    """One client and a server."""
-
-    def __init__(self, name: str = "alice", *, numbered: bool = False) -> None:
-        self.happened: list[Happening] = []
-        self.server = FakeServer()
-        self.clock = Clock()
-        self.conversation = Conversation(name, self.happened.append, numbered=numbered)
-
-    def connect(self) -> World:
-        self.connection = connect(self.server, self.conversation, self.clock)
-        return self
-
-    def reconnect(self) -> None:
-        self.clock.advance(1)
-        self.server.run()
-
-    def texts(self) -> list[str]:
-        return [happening.text for happening in self.happened if isinstance(happening, Event)]
-
-    def of(self, kind: type[Happening]) -> list[Happening]:
-        return [happening for happening in self.happened if isinstance(happening, kind)]
 
 
 class ConversationTests(SynchronousTestCase):
     @override
     def setUp(self) -> None:
-        self.world = World()
+        self.world = OneClient()
+        self.addCleanup(self.world.server.close)
         self.server, self.conversation = self.world.server, self.world.conversation
-
-    def test_joins_with_its_first_connection(self) -> None:
-        """A room joined before there is a connection is entered as soon as there is one."""
-        self.server.say("hi")
-        room = self.conversation.join("#lobby")
-        self.world.connect()
-        assert self.world.texts() == ["hi"]
-        assert self.world.of(Joined) == [Joined(room)]
-        assert (room.members, room.count) == ({"alice", "bob"}, 2)
 
     def test_nothing_is_missed_or_doubled_while_away(self) -> None:
         """After a lost connection the room goes on where it stopped."""
@@ -64,11 +36,17 @@ class ConversationTests(SynchronousTestCase):
             self.server.say(text)
         self.world.reconnect()
         assert self.world.texts() == list("abcdef")
-        assert self.server.asked[-2] == {"op": "hello", "id": 3, "name": "alice", "resume": "token-1"}
+        hello = next(message for message in reversed(self.server.asked) if message["op"] == "hello")
+        assert hello["name"] == "alice"
+        assert hello["resume"]
+        assert isinstance(connected := self.world.of(Connected)[-1], Connected)
+        assert connected.resumed
 
     def test_lost_before_the_first_event(self) -> None:
         """Lines said while away are not missed even if nothing was seen before, and the server shows no history."""
-        self.server.history = 0
+        world = self.world = OneClient(history=0)
+        self.addCleanup(world.server.close)
+        self.server, self.conversation = world.server, world.conversation
         self.conversation.join("lobby")
         self.world.connect()
         self.server.lose()
@@ -82,13 +60,13 @@ class ConversationTests(SynchronousTestCase):
         room = self.conversation.join("lobby")
         self.world.connect()
         line = self.conversation.say(room, "hi")
-        self.server.peer.over = True  # The answer does not arrive.
+        self.server.link.reading = False  # The answer does not arrive.
         self.server.run()
-        self.server.peer.over = False
+        assert self.world.of(LineStored) == []
         self.server.lose()
         self.world.reconnect()
         assert self.world.texts() == ["hi"]
-        assert self.world.of(Stored) == [Stored(line, 1)]
+        assert self.world.of(LineStored) == [LineStored(line, 1)]
         assert self.conversation.unstored == {}
 
     def test_lines_wait_for_a_connection(self) -> None:
@@ -105,12 +83,11 @@ class ConversationTests(SynchronousTestCase):
         """What the server does not take is told, and not sent again."""
         room = self.conversation.join("lobby")
         self.world.connect()
-        self.server.failing = True
-        line = self.conversation.say(room, "hi")
+        line = self.conversation.say(room, "")
         self.server.run()
-        (refused,) = self.world.of(Refused)
-        assert isinstance(refused, Refused)
-        assert (refused.line, refused.error.code) == (line, "not-stored")
+        (refused,) = self.world.of(LineRefused)
+        assert isinstance(refused, LineRefused)
+        assert (refused.line, refused.error.code) == (line, "empty-text")
         assert self.conversation.unstored == {}
 
     def test_half_a_character_is_no_harm(self) -> None:
@@ -123,90 +100,48 @@ class ConversationTests(SynchronousTestCase):
 
     def test_a_taken_name(self) -> None:
         """Without leave to take another, it is an error."""
-        self.server.taken.add("alice")
+        self.server.person("alice")
         with pytest.raises(ChatError, match="name-taken"):
             self.world.connect()
-        assert self.server.peers == []
+        assert self.server.link.is_lost
 
     def test_a_numbered_name(self) -> None:
         """With leave, the next that is free."""
-        world = World(numbered=True)
-        world.server.taken |= {"alice", "alice-2"}
+        world = OneClient(numbered=True)
+        self.addCleanup(world.server.close)
+        world.server.person("alice")
+        world.server.person("alice-2")
         world.connect()
         assert world.conversation.name == "alice-3"
 
-    def test_rooms_have_the_server_s_spelling(self) -> None:
-        """A room is known by the name that the server has for it."""
-        room = self.conversation.join("#LOBBY")
-        self.world.connect()
-        self.server.say("hi")
-        assert room.name == "lobby"
-        assert self.conversation.rooms == {"lobby": room}
-        assert self.world.texts() == ["hi"]
-
-    def test_without_history(self) -> None:
-        """Whoever joins at the end is shown what is new."""
-        self.server.say("old")
-        room = self.conversation.join("lobby", END)
-        self.world.connect()
-        self.server.say("new")
-        self.server.lose()
-        self.server.say("newer")
-        self.world.reconnect()
-        assert self.world.texts() == ["new", "newer"]
-        assert room.after == 3
-
-    def test_again_from_an_earlier_place(self) -> None:
-        """A room that we are in can be begun anew."""
-        self.conversation.join("lobby")
-        self.world.connect()
-        for text in "abc":
-            self.server.say(text)
-        self.conversation.join("lobby", 1)
-        self.server.say("d")
-        self.server.run()
-        assert self.world.texts() == ["a", "b", "c", "b", "c", "d"]
-
-    def test_a_log_that_began_anew(self) -> None:
-        """A server that has lost its log is shown from its beginning."""
-        self.conversation.join("lobby")
-        self.world.connect()
-        for text in "abc":
-            self.server.say(text)
-        self.server.lose()
-        self.server.logs.clear()
-        self.server.say("new")
-        self.world.reconnect()
-        assert self.world.texts() == ["a", "b", "c", "new"]
-
-    def test_kept_out(self) -> None:
-        """A room that does not let us in is told, and forgotten."""
-        room = self.conversation.join("closed")
-        self.world.connect()
-        (kept_out,) = self.world.of(KeptOut)
-        assert isinstance(kept_out, KeptOut)
-        assert kept_out.room is room
-        assert self.conversation.rooms == {}
-
-    def test_left_while_away(self) -> None:
-        """A room that was left without a connection is left with the next one."""
+    def test_a_full_disk(self) -> None:
+        """A line that can't be stored now is kept, and sent again in its place when that is possible."""
         room = self.conversation.join("lobby")
         self.world.connect()
-        self.server.lose()
-        self.conversation.leave(room)
-        self.world.reconnect()
-        assert self.server.ops()[-2:] == ["hello", "leave"]
-        self.server.say("unheard")
-        assert self.world.texts() == []
+        self.server.break_disk()
+        self.conversation.say(room, "a")
+        self.server.run()
+        self.conversation.say(room, "b")
+        self.server.run()
+        assert [line.text for line in self.conversation.unstored.values()] == ["a", "b"]
+        self.server.mend_disk()
+        self.conversation.say(room, "c")
+        self.server.pass_seconds(5)
+        assert [event.text for event in self.server.log()] == ["a", "b", "c"]
+        assert self.world.of(LineRefused) == []
+        assert len(self.world.of(LineStored)) == 3
 
     def test_renamed_while_away(self) -> None:
         """A name taken without a connection is taken with the next one."""
+        self.conversation.join("lobby")
         self.world.connect()
         self.server.lose()
         self.conversation.rename("carol")
         self.world.reconnect()
         assert self.conversation.name == "carol"
-        assert self.server.peer.name == "carol"
+        asking = self.conversation.ask("who", room="lobby")
+        self.server.run()
+        assert self.successResultOf(asking).fields["members"] == ["bob", "carol"]
 
     def test_asking_without_a_connection(self) -> None:
         """An answer that can't come fails, before and during."""
@@ -223,77 +158,81 @@ class ConversationTests(SynchronousTestCase):
         self.world.connect()
         self.conversation.ask("tell", to="alice", text="psst")
         self.server.run()
-        assert self.world.of(Tell) == [Tell("alice", "psst", 1795336200000)]
+        assert self.world.of(Tell) == [Tell("alice", "psst", int(FIRST_SECOND * 1000))]
 
-    def test_presence(self) -> None:
-        """Who is here follows who comes and goes."""
-        room = self.conversation.join("lobby")
-        self.world.connect()
-        self.server.peer.send(
-            type="presence", room="lobby", joined=["dave"], left=["bob"], renamed=[["alice", "eve"]], count=2
-        )
-        assert room.members == {"eve", "dave"}
-
-    def test_a_slow_listener(self) -> None:
-        """While it is held up nothing is told, and then all of it, in order."""
-        room = self.conversation.join("lobby")
-        self.world.connect()
-        self.server.say("a")
-        self.conversation.hold()
-        for text in "bcd":
-            self.server.say(text)
-        self.conversation.say(room, "e")
-        self.server.run()
-        assert len(self.world.of(Stored)) == 1
-        self.conversation.go_on()
-        self.server.say("f")
-        self.server.run()
-        assert self.world.texts() == list("abcdef")
-
+    @settings(deadline=None)
     @given(st.data())
     def test_once_and_gapless(self, data: st.DataObject) -> None:
         """Whenever connections are lost, every line stands once, in order, and every event is told once, in order."""
-        world = World()
-        room = world.conversation.join("lobby", 0)
+        world = OneClient()
+        server, conversation = world.server, world.conversation
+        room = conversation.join("lan", 0)
         world.connect()
         said: list[str] = []
-        steps = ["say", "other", "run", "lose", "restart", "wait", "hold", "go_on"]
+        steps = ["say", "other", "run", "lose", "restart", "down", "wait", "hold", "go_on", "respell"]
         for step in data.draw(st.lists(st.sampled_from(steps), max_size=40)):
             if step == "say":
                 said.append(f"line {len(said)}")
-                world.conversation.say(room, said[-1])
+                conversation.say(room, said[-1])
             elif step == "other":
-                world.server.say("from somebody else")
+                server.say("from somebody else", room="lan")
             elif step == "run":
-                world.server.run(data.draw(st.integers(0, 5)))
+                server.link.hold_lines = data.draw(st.none() | st.integers(0, 5))
+                server.run()
             elif step == "lose":
-                world.server.lose()
+                server.link.lose()
             elif step == "restart":
-                world.server.lose()
-                world.server.forgets = True
-                world.server.down = not world.server.down
+                server.restart()
+            elif step == "down":
+                server.down = not server.down
+            elif step == "respell":
+                conversation.join("Ian")
             elif step == "wait":
-                world.clock.advance(1)
+                server.pass_seconds(1)
             else:
-                getattr(world.conversation, step)()
-        world.server.down = False
-        world.conversation.go_on()
+                getattr(conversation, step)()
+        server.down = False
+        server.link.hold_lines = None
+        conversation.go_on()
         for _ in range(3):
             world.reconnect()
-        log = world.server.logs.get("lobby", [])
+        server.close()
+        log = server.log("lan")
         assert [event.text for event in log if event.who == "alice"] == said
-        assert [h for h in world.happened if isinstance(h, Event)] == log
-        assert [h.line.text for h in world.happened if isinstance(h, Stored)] == said
+        assert [n for n in world.notified if isinstance(n, Event)] == log
+        assert [n.line.text for n in world.notified if isinstance(n, LineStored)] == said
+
+    @settings(deadline=None)
+    @given(st.lists(st.sampled_from(["say", "say", "run", "break", "mend", "lose", "wait"]), max_size=30))
+    def test_a_disk_that_comes_and_goes(self, steps: list[str]) -> None:
+        """Whenever the server can't store anything for a while, every line stands once, in order, in the end."""
+        world = OneClient()
+        server = world.server
+        room = world.conversation.join("lobby", 0)
+        world.connect()
+        said: list[str] = []
+        actions = {"run": server.run, "break": server.break_disk, "mend": server.mend_disk, "lose": server.lose}
+        for step in steps:
+            if step == "say":
+                said.append(str(len(said)))
+                world.conversation.say(room, said[-1])
+            elif step == "wait":
+                server.pass_seconds(1)
+            else:
+                actions[step]()
+        server.mend_disk()
+        server.pass_seconds(10)
+        server.close()
+        assert [event.text for event in server.log()] == said
+        assert world.texts() == said
 
 
 class NewsTests(SynchronousTestCase):
     def test_news_of_the_connection(self) -> None:
         """Whoever listens is told that it was lost, and when it is there again."""
-        world = World().connect()
+        world = OneClient().connect()
+        self.addCleanup(world.server.close)
         world.server.lose()
         world.reconnect()
-        kinds = [type(h) for h in world.happened if isinstance(h, (Connected, Disconnected))]
+        kinds = [type(n) for n in world.notified if isinstance(n, (Connected, Disconnected))]
         assert kinds == [Connected, Disconnected, Connected]
-        last = world.of(Connected)[-1]
-        assert isinstance(last, Connected)
-        assert last.resumed

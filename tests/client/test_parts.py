@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.testing import MemoryReactorClock
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=20)), st.booleans())
 def test_any_cutting_gives_the_same_lines(chunks: list[bytes], with_end: bool) -> None:
     """However the bytes arrive, the lines are the same."""
@@ -34,6 +35,7 @@ def test_any_cutting_gives_the_same_lines(chunks: list[bytes], with_end: bool) -
     assert all(at_once)
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(4, 12))
 def test_pieces_fit_and_are_the_text(text: str, limit: int) -> None:
     """A long text is cut into pieces that can be said, and nothing of it is lost."""
@@ -111,11 +113,11 @@ def test_defaults(tmp_path: Path) -> None:
     file.write_text('server = "one"\nname = "file"\nroom = ["a", "b"]\nbell = true\n')
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "CHATROOM_SERVER": "two"}
     options = parse_options([], environ)
-    assert (options.address.host, options.name, options.room) == ("two", "file", ["a", "b"])
+    assert (options.address.host, options.name, options.rooms) == ("two", "file", ["a", "b"])
     assert options.name_given
-    assert options.wishes == {"bell": True}
+    assert options.settings == {"bell": True}
     given = parse_options(["three", "--room", "c"], environ | {"CHATROOM_NAME": "env"})
-    assert (given.address.host, given.name, given.room) == ("three", "env", ["c"])
+    assert (given.address.host, given.name, given.rooms) == ("three", "env", ["c"])
 
 
 @pytest.mark.parametrize("text", ["nme = 'x'", "tls = 'yes'", "= ="])
@@ -150,6 +152,13 @@ def test_state_is_kept(tmp_path: Path) -> None:
     state.save()
     assert State(tmp_path / "state", "here").last("lobby") == 7
     assert State(tmp_path / "state", "there").last("lobby") is None
+
+
+def test_state_in_any_case(tmp_path: Path) -> None:
+    """A room that is asked for in another case is known."""
+    state = State(tmp_path / "state", "here")
+    state.saw("Lobby", 7)
+    assert state.last("lobby") == 7
 
 
 def test_state_that_can_not_be_kept(tmp_path: Path) -> None:

@@ -3,37 +3,22 @@ from __future__ import annotations
 import json
 import math
 
-from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.client.fakes import FakeServer, connect
-from twistedchat.client.pipe import MAX_UNSTORED, NOT_STORED_AGAIN_SECONDS, PATIENCE_SECONDS, Pipe
-
-
-class FakeStream:
-    """Standard input and output, kept."""
-
-    def __init__(self) -> None:
-        self.written = ""
-        self.paused = False
-
-    def write(self, text: str) -> None:
-        self.written += text
-
-    def pause_input(self) -> None:
-        self.paused = True
-
-    def resume_input(self) -> None:
-        self.paused = False
+from tests.client.fakes import Output
+from tests.client.world import ClientWorld
+from twistedchat.client.outbox import RESEND_SECONDS
+from twistedchat.client.pipe import MAX_UNSTORED, PATIENCE_SECONDS, Pipe
 
 
 class PipeTests(SynchronousTestCase):
     def make(self, *, as_json: bool = False, wait_seconds: float = 0.0) -> Pipe:
-        self.server, self.clock, self.stream = FakeServer(), Clock(), FakeStream()
-        self.pipe = Pipe(self.clock, "bot", as_json=as_json, wait_seconds=wait_seconds)
+        self.server, self.stream = ClientWorld(), Output()
+        self.addCleanup(self.server.close)
+        self.pipe = Pipe(self.server.reactor, "bot", as_json=as_json, wait_seconds=wait_seconds)
         self.pipe.stream = self.stream
         self.pipe.room = self.pipe.conversation.join("lobby")
-        connect(self.server, self.pipe.conversation, self.clock)
+        self.server.open(self.pipe.conversation)
         return self.pipe
 
     def test_says_and_waits(self) -> None:
@@ -42,13 +27,11 @@ class PipeTests(SynchronousTestCase):
         pipe.typed("/not a command")
         pipe.typed("two")
         pipe.ended()
-        self.clock.advance(0)
         assert not pipe.done.called
         self.server.run()
         assert pipe.done.called
-        assert [event.text for event in self.server.logs["lobby"]] == ["/not a command", "two"]
+        assert [event.text for event in self.server.log()] == ["/not a command", "two"]
         assert pipe.trouble == ""
-        assert self.clock.getDelayedCalls()[1:] == []
 
     def test_plain_output(self) -> None:
         """What happens is written as plain lines."""
@@ -60,7 +43,8 @@ class PipeTests(SynchronousTestCase):
         """Or as it is on the wire, and nothing else."""
         self.make(as_json=True)
         self.server.say("hi")
-        self.server.peer.send(type="presence", room="lobby", joined=["x"], left=[], renamed=[], count=3)
+        self.server.person("x")
+        self.server.pass_seconds(1)
         (line,) = self.stream.written.splitlines()
         assert json.loads(line)["text"] == "hi"
 
@@ -68,16 +52,16 @@ class PipeTests(SynchronousTestCase):
         """With a time to wait it stays so long after the end of the input."""
         pipe = self.make(wait_seconds=5)
         pipe.ended()
-        self.clock.advance(4.9)
+        self.server.pass_seconds(4.9)
         assert not pipe.done.called
-        self.clock.advance(0.1)
+        self.server.pass_seconds(0.1)
         assert pipe.done.called
 
     def test_stays_for_ever(self) -> None:
         """Or until it is interrupted."""
         pipe = self.make(wait_seconds=math.inf)
         pipe.ended()
-        self.clock.pump([10, 1000])
+        self.server.pass_seconds(1000)
         assert not pipe.done.called
         pipe.interrupt()
         assert pipe.done.called
@@ -99,7 +83,7 @@ class PipeTests(SynchronousTestCase):
         self.server.lose()
         pipe.typed("hi")
         pipe.ended()
-        self.clock.advance(1)
+        self.server.pass_seconds(1)
         self.server.run()
         assert pipe.done.called
         assert pipe.trouble == ""
@@ -111,23 +95,50 @@ class PipeTests(SynchronousTestCase):
         self.server.down = True
         pipe.typed("hi")
         pipe.ended()
-        for _ in range(int(PATIENCE_SECONDS)):
-            self.clock.advance(1)
+        self.server.pass_seconds(PATIENCE_SECONDS)
         assert pipe.done.called
         assert pipe.trouble == "1 line was not stored: the server does not answer."
 
     def test_a_full_disk_is_waited_for(self) -> None:
         """A line that can't be stored now is said again."""
         pipe = self.make()
-        self.server.failing = True
+        self.server.break_disk()
         pipe.typed("hi")
         pipe.ended()
         self.server.run()
-        self.server.failing = False
-        self.clock.advance(NOT_STORED_AGAIN_SECONDS)
+        self.server.mend_disk()
+        self.server.pass_seconds(RESEND_SECONDS)
         self.server.run()
         assert pipe.done.called
         assert pipe.trouble == ""
+
+    def test_a_full_disk_keeps_the_order(self) -> None:
+        """Lines that come while nothing can be stored are said behind those that wait."""
+        pipe = self.make()
+        self.server.break_disk()
+        pipe.typed("a")
+        pipe.typed("b")
+        self.server.run()
+        self.server.mend_disk()
+        pipe.typed("c")
+        self.server.run()
+        pipe.typed("d")
+        pipe.ended()
+        self.server.pass_seconds(10)
+        assert [event.text for event in self.server.log()] == ["a", "b", "c", "d"]
+        assert pipe.done.called
+        assert pipe.trouble == ""
+
+    def test_a_disk_that_stays_full(self) -> None:
+        """After a while the pipe gives up, and says why."""
+        pipe = self.make()
+        self.server.break_disk()
+        pipe.typed("a")
+        pipe.ended()
+        self.server.pass_seconds(2 * PATIENCE_SECONDS)
+        assert pipe.done.called
+        assert pipe.trouble.startswith("1 line was not stored: ")
+        assert "does not answer" not in pipe.trouble
 
     def test_closed_output(self) -> None:
         """When nobody reads any more, what came in is stored, and that is all."""
@@ -141,7 +152,7 @@ class PipeTests(SynchronousTestCase):
     def test_a_closed_room(self) -> None:
         """A room that does not let us in is trouble."""
         pipe = self.make()
-        pipe.room = pipe.conversation.join("closed")
+        pipe.room = pipe.conversation.join("a b")
         self.server.run()
         assert pipe.done.called
-        assert pipe.trouble == "#closed is closed."
+        assert "can't stand in the name of a room" in pipe.trouble

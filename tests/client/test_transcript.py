@@ -4,12 +4,12 @@ import colorsys
 import re
 from itertools import pairwise
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from wcwidth import wcswidth
 
-from twistedchat.client.happenings import Line, Room
+from twistedchat.client.notifications import JoinedRoom, OutgoingLine
 from twistedchat.client.paint import NAME_COLOURS, Painter, rows, width_of
 from twistedchat.client.panel import Panel
 from twistedchat.client.transcript import MOST_ENTRIES, Transcript
@@ -17,7 +17,7 @@ from twistedchat.events import Event, Kind
 
 DAY = 86_400_000
 PAINTER = Painter("ann")
-ROOM = Room("lobby")
+ROOM = JoinedRoom("lobby")
 
 
 def event(seq: int, text: str = "hi", *, at: int = 0, who: str = "bob", kind: Kind = Kind.SAY) -> Event:
@@ -50,7 +50,7 @@ class TranscriptTests(SynchronousTestCase):
         """A line is pending until its event stands in its place, whichever news comes first."""
         for event_first in (True, False):
             transcript = Transcript()
-            line = Line(ROOM, Kind.SAY, "hi", "key")
+            line = OutgoingLine(ROOM, Kind.SAY, "hi", "key")
             transcript.say(line)
             if event_first:
                 transcript.add(event(1))
@@ -65,7 +65,7 @@ class TranscriptTests(SynchronousTestCase):
     def test_refused(self) -> None:
         """A refused line is pending no more."""
         transcript = Transcript()
-        line = Line(ROOM, Kind.SAY, "hi", "key")
+        line = OutgoingLine(ROOM, Kind.SAY, "hi", "key")
         transcript.say(line)
         transcript.refuse(line)
         assert not transcript.pending
@@ -102,7 +102,7 @@ class PanelTests(SynchronousTestCase):
         panel.transcript.mark = 2
         panel.add(event(3, "", kind=Kind.TOPIC), PAINTER)
         panel.transcript.note("Only you see this.")
-        panel.transcript.say(Line(ROOM, Kind.SAY, "on its way", "key"))
+        panel.transcript.say(OutgoingLine(ROOM, Kind.SAY, "on its way", "key"))
         found = self.show(panel, height=20, connected=False)
         times = [re.sub(r"^\d\d:\d\d:\d\d", "TIME", row) for row in found]
         assert times[0].startswith("─── ")
@@ -136,6 +136,7 @@ class PanelTests(SynchronousTestCase):
         """One's own name is highlighted in what others say, as a word of its own."""
         said = PAINTER.event(event(1, "Ann, see annex"))
         assert ("class:called", "Ann") in said
+        assert ("class:called", "ann") not in said
         assert not PAINTER.calls("annex")
 
     def test_harmless(self) -> None:
@@ -145,6 +146,8 @@ class PanelTests(SynchronousTestCase):
 
 
 @example("\u0301 日日", 3)
+@example("aaaaaaa aaa日日日日日日日日a", 27)
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab é日本🎉\u0301 "), max_size=60), st.integers(2, 30))
 def test_rows_fit_and_lose_nothing(text: str, width: int) -> None:
     """However a line is cut, every row fits, and all of the text stands there, in order."""

@@ -48,7 +48,7 @@ class LineTests(SynchronousTestCase):
         """A page is a line for each event, in order, for whatever reader."""
         page = JsonFormat().page([Event("lobby", seq, AT, Kind.SAY, "bob", "hi") for seq in (1, 2, 3)])
         self.assertEqual([json.loads(line)["seq"] for line in page.data.splitlines()], [1, 2, 3])
-        self.assertEqual(page.data, page.dated)
+        self.assertEqual((page.date, page.first_day, page.last_day), (b"", None, None))
 
     def test_presence(self) -> None:
         """Coming and going is one object; a parting word is for people."""
@@ -67,12 +67,12 @@ class ListTests(SynchronousTestCase):
         self.assertEqual(to_list([], 100), b"[]")
 
     @given(st.integers(0, 50), st.integers(20, 1000), st.booleans())
-    def test_too_long(self, count: int, space_bytes: int, newest: bool) -> None:
+    def test_too_long(self, count: int, space_bytes: int, is_newest: bool) -> None:
         """As much as fits stands there, from the end that was asked for, and it says that there is more."""
         items = [f'"{number:030}"' for number in range(count)]
-        listed = to_list(items, space_bytes, newest=newest)
+        listed = to_list(reversed(items) if is_newest else items, space_bytes, is_newest=is_newest)
         self.assertLessEqual(len(listed), space_bytes)
         answer = json.loads(b'{"list":' + listed + b"}")
         kept = len(answer["list"])
-        self.assertEqual([f'"{name}"' for name in answer["list"]], items[count - kept :] if newest else items[:kept])
+        self.assertEqual([f'"{name}"' for name in answer["list"]], items[count - kept :] if is_newest else items[:kept])
         self.assertEqual(answer.get("more", False), kept < count)

@@ -9,7 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from twistedchat.events import Event, Kind
 from twistedchat.formats.base import Change
-from twistedchat.formats.plain import PlainFormat, told
+from twistedchat.formats.plain import PlainFormat, aside, personal
 from twistedchat.names import likenesses
 
 HALF_PAST_EIGHT = 1_795_336_212_000  # 22 November 2026, 08:30:12 UTC
@@ -50,7 +50,7 @@ class EventTests(SynchronousTestCase):
     def test_zone(self) -> None:
         """Times and dates are those of the reader's zone."""
         page = PlainFormat(zone=zoneinfo.ZoneInfo("Asia/Tokyo")).page([event(at=HALF_PAST_EIGHT + DAY // 2)])
-        self.assertEqual(page.dated.decode(), "--- Monday 23 November 2026 ---\r\n[05:30:12] bob: hi\r\n")
+        self.assertEqual((page.date + page.data).decode(), "--- Monday 23 November 2026 ---\r\n[05:30:12] bob: hi\r\n")
 
     @given(st.text())
     def test_one_line(self, text: str) -> None:
@@ -59,27 +59,13 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(len(shown.splitlines()), 1)
         self.assertTrue(shown.startswith("[08:30:12] bob: ") and shown.endswith("\r\n"), shown)
 
-    def test_bell(self) -> None:
-        """It rings when somebody else says the reader's name, in any case, and for nothing else."""
-        for who, text, rings in [("bob", "hello ANN!", True), ("ann", "I am ann", False), ("bob", "hi", False)]:
-            shown = line(event(text, who=who), PlainFormat(zone=datetime.UTC, bell_for="ann"))
-            self.assertEqual(shown.endswith("\a\r\n"), rings)
-            self.assertEqual(shown.count("\a"), rings)
-
-    def test_ignored(self) -> None:
-        """Nothing is shown of somebody ignored, by any name that looks alike, but notices are."""
-        format_ = PlainFormat(zone=datetime.UTC, ignoring=frozenset(likenesses("bob")))
-        said = [event(who="b0b"), event("nods", kind=Kind.ME), event("stop", kind=Kind.NOTICE), event(who="ann")]
-        self.assertEqual(format_.page(said).data.decode(), "[08:30:12] ! stop\r\n[08:30:12] ann: hi\r\n")
-        self.assertEqual(format_.page(said[:2]).dated, b"")
-
 
 class DateTests(SynchronousTestCase):
     def test_first_day(self) -> None:
         """The line with the date is only for a reader who has not had that day."""
         page = UTC.page([event()])
         self.assertEqual(page.data, b"[08:30:12] bob: hi\r\n")
-        self.assertEqual(page.dated, b"--- Sunday 22 November 2026 ---\r\n" + page.data)
+        self.assertEqual(page.date, b"--- Sunday 22 November 2026 ---\r\n")
 
     def test_later_days(self) -> None:
         """Each later day of a page begins with its date, and the page tells where it ends."""
@@ -116,7 +102,63 @@ class PresenceTests(SynchronousTestCase):
         self.assertEqual(UTC.presence(Change("lobby", (), (), (), 70)), b"")
 
 
-class ToldTests(SynchronousTestCase):
+class PersonalTests(SynchronousTestCase):
+    """What one reader alone wants of a page that all share."""
+
+    def personal(self, *events: Event, ignored: str = "", ring_for: str = "") -> str:
+        page = UTC.page(events)
+        return personal(page, ignored=frozenset(likenesses(ignored) if ignored else ()), ring_for=ring_for).decode()
+
+    def test_nothing_of_it(self) -> None:
+        """Whoever is not spoken of and ignores nobody in the page is shown the bytes that all are shown."""
+        page = UTC.page([event(), event("ann is here")])
+        self.assertIs(personal(page, ignored=frozenset(likenesses("carol")), ring_for="dan"), page.data)
+
+    def test_bell(self) -> None:
+        """It rings when somebody else says the reader's name as a word, in any case, and for nothing else."""
+        for who, text, rings in [
+            ("bob", "hello ANN!", True),
+            ("bob", "hello Annabel", False),
+            ("ann", "I am ann", False),
+            ("bob", "hi", False),
+        ]:
+            shown = self.personal(event(text, who=who), ring_for="ann")
+            self.assertEqual((shown.endswith("\a\r\n"), shown.count("\a")), (rings, rings), text)
+
+    def test_ignored(self) -> None:
+        """Nothing is shown of somebody ignored, by any name that looks alike, but notices are."""
+        said = [event(who="b0b"), event("nods", kind=Kind.ME), event("stop", kind=Kind.NOTICE), event(who="ann")]
+        self.assertEqual(self.personal(*said, ignored="bob"), "[08:30:12] ! stop\r\n[08:30:12] ann: hi\r\n")
+        self.assertEqual(self.personal(*said[:2], ignored="bob"), "")
+
+    def test_both(self) -> None:
+        """Lines are left out and bells rung in one page of two days, at the right places; no date is lost."""
+        later = HALF_PAST_EIGHT + DAY
+        said = [event("ann?"), event(who="carol"), event("ann!", at=later), event("x", who="carol", at=later)]
+        self.assertEqual(
+            self.personal(*said, ignored="carol", ring_for="ann"),
+            "[08:30:12] bob: ann?\a\r\n--- Monday 23 November 2026 ---\r\n[08:30:12] bob: ann!\a\r\n",
+        )
+
+    @given(
+        st.lists(st.tuples(st.sampled_from(["ann", "bob", "carol"]), st.text("an b!\u0301", max_size=8)), min_size=1)
+    )
+    def test_any_page(self, said: list[tuple[str, str]]) -> None:
+        """It is the page made of what is not ignored, but for the bells."""
+        kept = [event(text, who=who) for who, text in said if who != "carol"]
+        shown = self.personal(*(event(text, who=who) for who, text in said), ignored="carol", ring_for="ann")
+        self.assertEqual(shown.replace("\a", ""), UTC.page(kept).data.decode() if kept else "")
+
+
+class SizeTests(SynchronousTestCase):
+    def test_cut(self) -> None:
+        """A page holds what fits, from its first event on; one event always fits."""
+        events = [event("x" * 1000, at=HALF_PAST_EIGHT + number) for number in range(10)]
+        self.assertEqual(UTC.page(events, 3500).events, events[:3])
+        self.assertEqual(UTC.page(events, 1).events, events[:1])
+
+
+class AsideTests(SynchronousTestCase):
     def test_harmless(self) -> None:
         """What one reader alone is told is one harmless line."""
-        self.assertEqual(told("a\r\nb\x1b"), "*** a␍␊b␛\r\n".encode())
+        self.assertEqual(aside("a\r\nb\x1b"), "*** a␍␊b␛\r\n".encode())

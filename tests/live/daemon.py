@@ -1,42 +1,34 @@
-"""The real daemon as a process, and clients at real sockets.
+"""The real daemon as a process.
 
 Everything that waits has a deadline, and nothing sleeps for a time that was guessed.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import selectors
 import signal
-import socket
-import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tests.certificate import write_certificate
+from tests.live.address import PATIENCE_SECONDS, Address, Door
+from tests.live.callers import Caller, Program, exchange, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
 
-__all__ = ["PATIENCE_SECONDS", "Caller", "Daemon", "Program", "exchange", "until"]
+__all__ = ["PATIENCE_SECONDS", "Caller", "Daemon", "Door", "Program", "exchange", "until"]
 
-PATIENCE_SECONDS = 60.0
-"""Whatever takes so long has failed: far more than a busy machine needs."""
+SOCKET = "s"
+"""The name of its UNIX socket: short, because a path has 107 bytes at most. Source: unix(7)."""
 
-POLL_SECONDS = 0.02
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until something is so; it is asked again and again."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-        time.sleep(POLL_SECONDS)
+_TROUBLE = re.compile(r".*(Traceback|Unhandled|Exception|#warn\]|#error\]|#critical\]).*")
+"""What stands in a log when something is wrong. Source: how ``twisted.logger`` writes levels."""
 
 
 class Daemon:
@@ -45,18 +37,22 @@ class Daemon:
     Args:
         folder: Where it runs, and keeps its log and the rooms' logs; one that was used before is gone on with.
         options: Of ``chatroom``, but for the port and the store.
+        doors: Where it listens beside a TCP port.
 
     Attributes:
-        port: Where it listens.
+        addresses: Where it listens now.
+        port: The TCP port of them.
         log_path: What it logs, over all its runs.
     """
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, doors: Iterable[Door] = ()) -> None:
         self.port = 0
+        self.addresses: dict[Door, Address] = {}
         self.log_path = folder / "daemon.log"
         self._callers: list[Caller] = []
         self._folder = folder
         self._options = options
+        self._doors = tuple(doors)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -74,8 +70,8 @@ class Daemon:
         begin = len(self.log)
         command = [
             *(str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile=", "chatroom"),
-            # With a backlog: an endpoint's own is short, and whoever does not fit in tries again after a second.
-            *("--port=tcp:0:interface=127.0.0.1:backlog=4096", "--store=sqlite:chat.db", *self._options),
+            *(f"--port={port}" for port in self._ports()),
+            *("--store=sqlite:chat.db", *self._options),
         ]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
@@ -89,17 +85,36 @@ class Daemon:
         except AssertionError:
             self.kill()
             raise
-        [port] = re.findall(r"Listening on .*port=(\d+)", self.log[begin:])
-        self.port = int(port)
+        self._find_addresses(self.log[begin:])
 
-    def caller(self, *, buffer_bytes: int | None = None) -> Caller:
+    def _ports(self) -> Iterable[str]:
+        # With a backlog: an endpoint's own is short, and whoever does not fit in tries again after a second.
+        yield "tcp:0:interface=127.0.0.1:backlog=4096"
+        if Door.TLS in self._doors:
+            key, certificate = write_certificate(self._folder)
+            yield f"ssl:0:interface=127.0.0.1:privateKey={key}:certKey={certificate}:backlog=4096"
+        if Door.UNIX in self._doors:
+            yield f"unix:{self._folder / SOCKET}:backlog=4096"
+
+    def _find_addresses(self, log: str) -> None:
+        """The system has chosen the ports; the log tells them in the order of the options."""
+        ports = [int(port) for port in re.findall(r"Listening on .*port=(\d+)", log)]
+        self.port = ports[0]
+        for door, port in zip((Door.TCP, Door.TLS), ports, strict=False):
+            self.addresses[door] = Address(door, port)
+        if Door.UNIX in self._doors:
+            self.addresses[Door.UNIX] = Address(Door.UNIX, str(self._folder / SOCKET))
+
+    def caller(self, door: Door = Door.TCP, *, buffer_bytes: int | None = None) -> Caller:
         """A new connection, which is closed at the end."""
-        self._callers.append(Caller(self.port, buffer_bytes=buffer_bytes))
+        self._callers.append(Caller(self.addresses.get(door, self.port), buffer_bytes=buffer_bytes))
         return self._callers[-1]
 
-    def program(self, name: str, *, buffer_bytes: int | None = None) -> Program:
+    def program(
+        self, name: str, door: Door = Door.TCP, *, buffer_bytes: int | None = None, resume: str | None = None
+    ) -> Program:
         """A program's new connection, which is closed at the end."""
-        program = Program(self.port, name, buffer_bytes=buffer_bytes)
+        program = Program(self.addresses.get(door, self.port), name, buffer_bytes=buffer_bytes, resume=resume)
         self._callers.append(program)
         return program
 
@@ -113,6 +128,11 @@ class Daemon:
     def log(self) -> str:
         """All that it has logged."""
         return self.log_path.read_text() if self.log_path.exists() else ""
+
+    @property
+    def trouble(self) -> list[str]:
+        """What it has logged that is no good news."""
+        return [line for line in self.log.splitlines() if _TROUBLE.fullmatch(line)]
 
     @property
     def rss_bytes(self) -> int:
@@ -134,148 +154,3 @@ class Daemon:
         process, self._process = self.process, None
         process.send_signal(number)
         return process.wait(PATIENCE_SECONDS)
-
-
-class Caller:
-    """The far end of a connection to a daemon. Bytes move in `exchange` only.
-
-    Args:
-        port: The daemon's.
-        buffer_bytes: What the kernel takes for it when it does not read; None for the usual.
-
-    Attributes:
-        outbox: What is still to be sent.
-        received: What was received.
-        reading: Whether it takes what it is sent.
-        over: The connection has ended.
-        was_reset: It was broken off.
-    """
-
-    def __init__(self, port: int, *, buffer_bytes: int | None = None) -> None:
-        self.outbox = bytearray()
-        self.received = bytearray()
-        self.reading = True
-        self.over = False
-        self.was_reset = False
-        self.socket = socket.socket()
-        if buffer_bytes is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
-        self.socket.settimeout(PATIENCE_SECONDS)
-        self.socket.connect(("127.0.0.1", port))
-        self.socket.setblocking(False)
-
-    def say(self, *lines: str) -> None:
-        """Send lines."""
-        self.outbox += "".join(f"{line}\n" for line in lines).encode()
-
-    @property
-    def lines(self) -> list[str]:
-        """The whole lines that were received."""
-        return self.received[: self.received.rfind(b"\n") + 1].decode().splitlines()
-
-    def heard(self, text: str) -> bool:
-        """Whether this has been received."""
-        return text.encode() in self.received
-
-    def end(self) -> None:
-        """Send no more, once all is sent; still read."""
-        exchange([self], lambda: not self.outbox, "all is sent")
-        self.socket.shutdown(socket.SHUT_WR)
-
-    def close(self) -> None:
-        """Close both halves."""
-        self.over = True
-        self.socket.close()
-
-    def reset(self) -> None:
-        """Break the connection off."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close()
-
-    # -- what `exchange` calls -------------------------------------------------------------------
-
-    @property
-    def wants(self) -> int:
-        """What it waits for, as a selector understands it."""
-        if self.over:
-            return 0
-        return selectors.EVENT_READ * self.reading | selectors.EVENT_WRITE * bool(self.outbox)
-
-    def move(self, ready: int) -> None:
-        """Send and receive what can be sent and received now."""
-        try:
-            if ready & selectors.EVENT_WRITE:
-                del self.outbox[: self.socket.send(self.outbox)]
-            if ready & selectors.EVENT_READ:
-                data = self.socket.recv(1 << 16)
-                self.received += data
-                if not data:
-                    self.close()
-        except BlockingIOError:
-            return
-        except OSError:
-            self.was_reset = True
-            self.close()
-
-
-class Program(Caller):
-    """A program, which has said hello.
-
-    Args:
-        port: The daemon's.
-        name: Its own.
-        buffer_bytes: As of `Caller`.
-    """
-
-    def __init__(self, port: int, name: str, *, buffer_bytes: int | None = None) -> None:
-        super().__init__(port, buffer_bytes=buffer_bytes)
-        self._next_id = 0
-        self._read_bytes = 0
-        self._messages: list[dict[str, Any]] = []
-        self.ask("hello", name=name)
-
-    def ask(self, op: str, **fields: object) -> int:
-        """Send a request; its answer has the id that is returned."""
-        self._next_id += 1
-        self.say(json.dumps({"op": op, "id": self._next_id, **fields}))
-        return self._next_id
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        """What was received, but for the lines that greet people."""
-        end = self.received.rfind(b"\n") + 1
-        for line in self.received[self._read_bytes : end].splitlines():
-            if line[:1] == b"{" or self._messages:
-                self._messages.append(json.loads(line))
-        self._read_bytes = end
-        return self._messages
-
-    def answer(self, id_: int) -> dict[str, Any] | None:
-        """The answer to a request, if it is there."""
-        return next((message for message in self.messages if message.get("re") == id_), None)
-
-    def call(self, op: str, **fields: object) -> dict[str, Any]:
-        """Ask, and wait for the answer."""
-        id_ = self.ask(op, **fields)
-        exchange([self], lambda: self.answer(id_) is not None, f"{op} is answered")
-        answer = self.answer(id_)
-        assert answer is not None
-        return answer
-
-    def events(self, room: str) -> list[dict[str, Any]]:
-        """What was shown of a room."""
-        return [message for message in self.messages if message["type"] == "event" and message["room"] == room]
-
-
-def exchange(callers: Iterable[Caller], done: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Send and receive at all connections, until something is so."""
-    deadline = time.monotonic() + seconds
-    callers = list(callers)
-    while not done():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain until {what}"
-        with selectors.DefaultSelector() as selector:
-            for caller in callers:
-                if caller.wants:
-                    selector.register(caller.socket, caller.wants, caller)
-            for key, ready in selector.select(POLL_SECONDS) if selector.get_map() else ():
-                key.data.move(ready)

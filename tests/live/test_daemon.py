@@ -202,7 +202,7 @@ class TestStop:
         exchange([ann, bot], lambda: ann.heard("ann: last words"), "it is stored")
         daemon.stop()
         hear_the_end(ann, "The server is stopping. Goodbye.")
-        hear_the_end(bot, '{"type":"closing","text":"The server is stopping. Goodbye."}')
+        hear_the_end(bot, '{"type":"closing","code":"stopping","text":"The server is stopping. Goodbye."}')
         daemon.start()
         assert person(daemon, "bob").heard("ann: last words")
 

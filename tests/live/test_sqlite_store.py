@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,13 +14,17 @@ import pytest_twisted  # it ships no type hints
 from twisted.internet import reactor  # a live test picks the one that runs
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
+from tests.drafts import draft
 from twistedchat.events import Draft, Kind
 from twistedchat.stores import make_store
-from twistedchat.stores.base import RoomSummary, Store, StoreError
+from twistedchat.stores.base import RoomSummary, Store, Stored, StoreError
+from twistedchat.stores.sqlite_log import TAIL_EVENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
+
+    from twistedchat.stores.base import Outcome
 
 ABANDONED = """
 import sys
@@ -51,7 +57,13 @@ def soon(work: Coroutine[Deferred[Any], Any, Any]) -> Deferred[Any]:
 
 
 def batch(text: str, count: int = 1) -> list[Draft]:
-    return [Draft("lobby", Kind.SAY, "alice", text)] * count
+    return [draft("lobby", Kind.SAY, "alice", text)] * count
+
+
+def seq_of(outcomes: Sequence[Outcome]) -> int:
+    (outcome,) = outcomes
+    assert isinstance(outcome, Stored)
+    return outcome.event.seq
 
 
 def threads() -> set[threading.Thread]:
@@ -67,11 +79,45 @@ async def test_appends_and_reads(tmp_path: Path) -> None:
         [soon(store.append(batch(str(number), 100))) for number in range(5)]
         + [soon(store.read("lobby", after=0, limit=500)) for _ in range(5)]
     )
-    assert [event.seq for answer in answers[:5] for event in answer] == list(range(1, 501))
+    assert [outcome.event.seq for answer in answers[:5] for outcome in answer] == list(range(1, 501))
     page = await soon(store.read("lobby", limit=3))
     assert [event.seq for event in page] == [498, 499, 500]
     assert await soon(store.rooms()) == [RoomSummary("lobby", 500, page[-1].at, "")]
     await soon(store.close())
+
+
+@live
+async def test_the_tail_is_moved(tmp_path: Path) -> None:
+    """When the tail is long it is moved without being asked, and neither appends nor pages are disturbed."""
+    store = store_at(tmp_path / "chatroom.db")
+    await soon(store.open())
+    for number in range(6):
+        drafts = [draft(f"room{index % 400}", Kind.SAY, "alice", str(number)) for index in range(800)]
+        await soon(store.append(drafts))
+        assert [event.seq for event in await soon(store.read("room7", after=0, limit=99))] == [
+            *range(1, 2 * number + 3)
+        ]
+    await soon(store.append(batch("after")))
+    with contextlib.closing(sqlite3.connect(tmp_path / "chatroom.db")) as connection:
+        ((moved,),) = connection.execute("SELECT count(*) FROM events")
+    assert moved >= 4801 - TAIL_EVENTS
+    await soon(store.close())
+
+
+@live
+async def test_rooms_as_they_stand(tmp_path: Path) -> None:
+    """A room is found by what looks like its name, in the next life too; the identity of the log stays."""
+    identities = set()
+    for life in range(2):
+        store = store_at(tmp_path / "chatroom.db")
+        await soon(store.open())
+        identities.add(store.identity)
+        assert (await soon(store.room("L0BBY"))).seq == life
+        assert seq_of(await soon(store.append(batch("x")))) == life + 1
+        assert (await soon(store.room("L0BBY")))[:2] == ("lobby", life + 1)
+        assert await soon(store.room("new")) == RoomSummary("new", 0, 0, "")
+        await soon(store.close())
+    assert len(identities) == 1
 
 
 @live
@@ -128,7 +174,7 @@ async def test_closes_after_a_failed_open(tmp_path: Path) -> None:
         await soon(refused.open())
     await soon(refused.close())
     assert threads() == before
-    assert (await soon(holder.append(batch("still here"))))[0].seq == 1
+    assert seq_of(await soon(holder.append(batch("still here")))) == 1
     await soon(holder.close())
 
 
@@ -147,7 +193,7 @@ async def test_cancelled(tmp_path: Path) -> None:
     appending.cancel()
     with pytest.raises(CancelledError):
         await appending
-    assert (await soon(store.append(batch("next"))))[0].seq == 1001
+    assert seq_of(await soon(store.append(batch("next")))) == 1001
     await soon(store.close())
 
 

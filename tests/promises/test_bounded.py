@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, cast
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.drafts import draft
 from tests.fakes import HeldStore, JsonPeer, PlainPeer, Reactor, Transport, World
 from tests.live.daemon import PATIENCE_SECONDS, Caller, Daemon, exchange, until
-from twistedchat.events import Draft, Kind
-from twistedchat.pipeline import MAX_WAITING
-from twistedchat.protocols.factory import Settings
-from twistedchat.protocols.wire import STALL_SECONDS
+from twistedchat.doors.channel import Pace
+from twistedchat.doors.port import Settings
+from twistedchat.doors.wire import STALL_SECONDS
+from twistedchat.events import Kind
 from twistedchat.stores.memory import EVENTS_PER_ROOM
+from twistedchat.writer import MAX_WAITING_LINES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +57,7 @@ class InMemory(SynchronousTestCase):
 
     def world(self, *, reactor: Reactor | None = None, store: HeldStore | None = None, rate: float = 0) -> World:
         """A world that is closed after the test."""
-        world = World(reactor=reactor, store=store, settings=Settings(rate=rate))
+        world = World(reactor=reactor, store=store, settings=Settings(pace=Pace(rate, 200)))
         self.addCleanup(world.close)
         return world
 
@@ -79,7 +81,7 @@ class InMemory(SynchronousTestCase):
     def test_a_peer_that_does_not_read_its_answers(self) -> None:
         """It is not read any more: what it asks for waits in its own socket."""
         store = HeldStore(Reactor().seconds)
-        store.fill([Draft("lobby", Kind.SAY, "ghost", "x" * 1000) for _ in range(500)])
+        store.fill([draft("lobby", Kind.SAY, "ghost", "x" * 1000) for _ in range(500)])
         world = self.world(store=store)
         greedy = _join(world, "greedy", "lobby", buffer_bytes=4096)
         greedy.stop_reading()
@@ -119,7 +121,7 @@ class InMemory(SynchronousTestCase):
             flooder.say(f"flooder{number}", *_pasted())
         unread = sum(len(flooder.socket.inbox) for flooder in flooders)
         most_bytes = len(f"{_pasted()[-1]}\r\n")
-        self.assertGreater(unread, (2 * FLOOD - MAX_WAITING) * most_bytes - 3 * READ_BYTES)
+        self.assertGreater(unread, (2 * FLOOD - MAX_WAITING_LINES) * most_bytes - 3 * READ_BYTES)
         for _ in range(50):
             world.held.release()
             world.pass_seconds(0.1)
@@ -146,6 +148,20 @@ class InMemory(SynchronousTestCase):
         world.pass_seconds(2)
         self.assertEqual([peer.over for peer in stalled], [True, False])
 
+    def test_a_peer_over_tls_that_says_no_farewell(self) -> None:
+        """It is not waited for for ever when it has quit, nor when the server stops."""
+        world = self.world()
+        silent = [PlainPeer(world, tls=True) for _ in range(2)]
+        for number, peer in enumerate(silent):
+            peer.say(f"silent{number}")
+            peer.stop_reading()
+        silent[0].say("/quit")
+        world.pass_seconds(2 * STALL_SECONDS)
+        self.assertEqual([peer.over for peer in silent], [True, False])
+        world.stop()
+        self.assertTrue(silent[1].over)
+        self.assertEqual(world.faults, [])
+
     def test_nobody_who_gives_no_name_stays(self) -> None:
         """Connections that send nothing, or half a line, are closed when the time for a name is over."""
         world = self.world()
@@ -168,7 +184,7 @@ class Slow(SynchronousTestCase):
         """One that takes something each half minute is not let go, though it never takes all that waits."""
         reactor = Reactor()
         store = HeldStore(reactor.seconds)
-        store.fill([Draft("lobby", Kind.SAY, "ghost", "x" * 4000) for _ in range(500)])
+        store.fill([draft("lobby", Kind.SAY, "ghost", "x" * 4000) for _ in range(500)])
         world = World(reactor=reactor, store=store)
         self.addCleanup(world.close)
         with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as far:
@@ -190,7 +206,9 @@ class Slow(SynchronousTestCase):
                 reactor.advance(STALL_SECONDS / 2)
                 self.assertTrue(transport.connected)
             self.assertTrue(transport.held_bytes)
-            reactor.advance(2 * STALL_SECONDS)
+            # What it took since the last look counts once more.
+            reactor.advance(STALL_SECONDS)
+            reactor.advance(STALL_SECONDS)
             self.assertFalse(transport.connected)
 
     def _take(self, far: socket.socket, transport: Transport, size: int) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis.stateful import run_state_machine_as_test
 from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 from tests.fakes import JsonPeer, PlainPeer, World
-from tests.promises.machine import HISTORY, PROMISE, ChatMachine, Connection, View
+from tests.promises.book import HISTORY, Connection, View
+from tests.promises.examples import run
+from tests.promises.machine import ChatMachine
 
 if TYPE_CHECKING:
     from twistedchat.events import Event
@@ -86,4 +87,4 @@ class Gapless(SynchronousTestCase):
 
     def test_any_clients(self) -> None:
         """Whatever clients do, each is shown exactly the log from where it came in."""
-        run_state_machine_as_test(GaplessMachine, settings=PROMISE)
+        run(GaplessMachine)

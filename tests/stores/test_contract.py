@@ -2,128 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
+from tests.drafts import draft
+from tests.stores.model import Batches, Reads, SqliteInThisThread, any_sequence, follow_model, run
 from twistedchat.events import Draft, Event, Kind
-from twistedchat.stores.base import RoomSummary, Store
+from twistedchat.stores.base import Refused, RoomSummary, Store, Stored
 from twistedchat.stores.memory import MemoryStore
-from twistedchat.stores.sqlite_log import Log, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable
 
-T = TypeVar("T")
 
 HUGE = 2**80
 
 
-class SqliteInThisThread(Store):
-    """The SQLite store without its threads."""
-
-    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
-        self.log = Log(path, "normal")
-        self.reader = Reader(path)
-        self.clock = clock
-
-    @override
-    async def open(self) -> None:
-        self.log.open()
-        self.reader.open()
-
-    @override
-    async def append(self, batch: Sequence[Draft]) -> Sequence[Event]:
-        return self.log.append(batch, int(self.clock() * 1000))
-
-    @override
-    async def read(
-        self, room: str, *, after: int | None = None, before: int | None = None, limit: int
-    ) -> Sequence[Event]:
-        return self.reader.read(room, after=after, before=before, limit=limit)
-
-    @override
-    async def rooms(self) -> Sequence[RoomSummary]:
-        return self.reader.rooms()
-
-    @override
-    async def close(self) -> None:
-        self.reader.close()
-        self.log.close()
-
-
 def say(text: str, room: str = "lobby", key: str | None = None, kind: Kind = Kind.SAY) -> Draft:
-    return Draft(room, kind, "alice", text, key)
+    return draft(room, kind, "alice", text, key)
 
 
-class Model:
-    """A store in a dozen lines: each room a list."""
-
-    def __init__(self) -> None:
-        self.rooms: dict[str, list[Event]] = {}
-        self.keys: dict[tuple[str, str], Event] = {}
-
-    def append(self, draft: Draft, now_ms: int) -> Event:
-        if draft.key is not None and (draft.room, draft.key) in self.keys:
-            return self.keys[draft.room, draft.key]
-        log = self.rooms.setdefault(draft.room, [])
-        at = max([now_ms, *(event.at for event in log)])
-        event = Event(draft.room, len(log) + 1, at, draft.kind, draft.who, draft.text)
-        log.append(event)
-        if draft.key is not None:
-            self.keys[draft.room, draft.key] = event
-        return event
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-drafts = st.builds(
-    Draft,
-    st.sampled_from(["lobby", "python", "Ünï\0"]),
-    st.sampled_from(Kind),
-    texts,
-    texts,
-    st.none() | st.sampled_from(["k1", "k2", "k\0", "k\0x", ""]),
-)
-times = st.integers(0, 2**33).map(lambda second: second / 8)
-batches = st.lists(st.tuples(times, st.lists(drafts, min_size=1, max_size=9)), max_size=6)
-bounds = st.none() | st.integers(-2, 40)
-Batches = list[tuple[float, list[Draft]]]
-Reads = list[tuple[int | None, int | None, int]]
-
-
-def any_sequence(test: Callable[[Any, Batches, Reads], None]) -> Callable[[Any], None]:
-    reads = st.lists(st.tuples(bounds, bounds, st.integers(1, 50)), max_size=4)
-    return settings(deadline=None, max_examples=60)(given(batches=batches, reads=reads)(test))
-
-
-def follow_model(
-    opened: Callable[[Callable[[], float]], Store],
-    batches: Batches,
-    reads: Reads,
-) -> None:
-    now = 0.0
-    store, model = opened(lambda: now), Model()
-    for now, batch in batches:  # the store's clock is `now`
-        expected = [model.append(draft, int(now * 1000)) for draft in batch]
-        assert run(store.append(batch)) == expected
-    for room, log in model.rooms.items():
-        assert [event.seq for event in log] == list(range(1, len(log) + 1))
-        for after, before, limit in reads:
-            part = [e for e in log if (after is None or e.seq > after) and (before is None or e.seq < before)]
-            part = part[-limit:] if after is None else part[:limit]
-            assert run(store.read(room, after=after, before=before, limit=limit)) == part
-    topics = {room: [e.text for e in log if e.kind is Kind.TOPIC] for room, log in model.rooms.items()}
-    assert sorted(run(store.rooms())) == sorted(
-        RoomSummary(room, len(log), log[-1].at, (topics[room] or [""])[-1]) for room, log in model.rooms.items()
-    )
-    run(store.close())
+def fresh(store: Store, *batch: Draft) -> list[Event]:
+    """Append, and see that all of it is new."""
+    events = []
+    for outcome in run(store.append(batch)):
+        assert isinstance(outcome, Stored)
+        assert outcome.fresh
+        events.append(outcome.event)
+    return events
 
 
 class Contract:
@@ -142,34 +54,63 @@ class Contract:
         clock = Clock()
         clock.advance(1.5)
         store = self.opened(clock.seconds)
-        batch = [say("a"), say("b", room="python"), say("c")]
-        assert run(store.append(batch)) == [
+        assert fresh(store, say("a"), say("b", room="python"), say("c")) == [
             Event("lobby", 1, 1500, Kind.SAY, "alice", "a"),
             Event("python", 1, 1500, Kind.SAY, "alice", "b"),
             Event("lobby", 2, 1500, Kind.SAY, "alice", "c"),
         ]
 
     def test_time_does_not_go_back(self) -> None:
-        """When the clock is set back, a room's time stands still until the clock has come up to it."""
-        now = iter([5.0, 3.0, 6.0])
+        """While the clock stands behind a room's last event, the room's time goes on by a millisecond an event."""
+        now = iter([5.0, 3.0, 5.001, 6.0, 6.0])
         store = self.opened(lambda: next(now))
-        assert [run(store.append([say("x")]))[0].at for _ in range(3)] == [5000, 5000, 6000]
+        assert [event.at for event in fresh(store, say("x"))] == [5000]
+        assert [event.at for event in fresh(store, say("x"), say("y", room="py"), say("x"))] == [5001, 3000, 5002]
+        assert [event.at for event in fresh(store, say("x"))] == [5003]
+        assert [event.at for _ in range(2) for event in fresh(store, say("x"))] == [6000, 6000]
 
     def test_a_key_stands_once(self) -> None:
-        """A line sent again comes back as the first one that stood, in one batch as in the next."""
+        """A line sent again comes back as the first one that stood, in one batch as in the next, and is not fresh."""
         store = self.opened(Clock().seconds)
         first, again = run(store.append([say("first", key="k"), say("again", key="k")]))
-        (later, other_room) = run(store.append([say("later", key="k"), say("x", key="k", room="python")]))
-        assert [first, again, later] == [first] * 3
-        assert (other_room.room, other_room.text) == ("python", "x")
-        assert run(store.read("lobby", limit=9)) == [first]
+        later, other_room = run(store.append([say("later", key="k"), say("x", key="k", room="python")]))
+        assert isinstance(first, Stored)
+        assert isinstance(other_room, Stored)
+        assert (first.fresh, first.event.text) == (True, "first")
+        assert again == later == Stored(first.event, fresh=False)
+        assert (other_room.fresh, other_room.event.room, other_room.event.text) == (True, "python", "x")
+        assert run(store.read("lobby", limit=9)) == [first.event]
 
     def test_a_batch_that_stands_already(self) -> None:
         """A batch of nothing new is answered and stores nothing."""
         store = self.opened(Clock().seconds)
         batch = [say("a", key="1"), say("b", key="2")]
-        assert run(store.append(batch)) == run(store.append(batch))
+        events = fresh(store, *batch)
+        assert run(store.append(batch)) == [Stored(event, fresh=False) for event in events]
         assert len(run(store.read("lobby", limit=9))) == 2
+
+    def test_outcomes(self) -> None:
+        """Asked again, a store says which keys stand, and refuses the rest: it never says that it does not know."""
+        store = self.opened(Clock().seconds)
+        stands, unkeyed, absent = say("a", key="k"), say("b"), say("c", key="other")
+        (event,) = fresh(store, stands)
+        answer = run(store.outcomes([absent, stands, unkeyed, say("x", room="new", key="k")]))
+        assert answer[1] == Stored(event, fresh=False)
+        assert all(isinstance(answer[number], Refused) for number in (0, 2, 3))
+        assert len(run(store.read("lobby", limit=9))) == 1
+
+    def test_identity(self) -> None:
+        """An open store has an identity of 8 lower-case letters and digits."""
+        assert re.fullmatch("[a-z0-9]{8}", self.opened(Clock().seconds).identity)
+
+    def test_follows_nobody(self) -> None:
+        """A store on one machine has no others to hear of: its own appends are not told."""
+        heard: list[tuple[str, int]] = []
+        store = self.make(Clock().seconds)
+        store.follow(lambda room, head: heard.append((room, head)))
+        run(store.open())
+        fresh(store, say("a"))
+        assert heard == []
 
     def test_pages(self) -> None:
         """With `after` a page begins at its oldest, else it ends at its newest; both bounds are left out."""
@@ -191,56 +132,103 @@ class Contract:
     def test_pages_beyond_every_log(self) -> None:
         """Bounds that no log reaches, and a room without a log, give what there is."""
         store = self.opened(Clock().seconds)
-        (event,) = run(store.append([say("only")]))
+        (event,) = fresh(store, say("only"))
         assert run(store.read("lobby", before=HUGE, limit=5)) == [event]
         assert run(store.read("lobby", after=-HUGE, limit=5)) == [event]
         assert run(store.read("lobby", after=HUGE, limit=5)) == []
         assert run(store.read("lobby", before=-HUGE, limit=5)) == []
         assert run(store.read("nowhere", limit=5)) == []
+        assert run(store.read("nowhere", limit=5, max_bytes=5)) == []
+
+    def test_pages_of_bytes(self) -> None:
+        """A page ends before the event with which its texts exceed the bytes asked for, but has at least one."""
+        store = self.opened(Clock().seconds)
+        fresh(store, *[say(text) for text in ("äöü", "aaaa", "", "bb", "日本語日本語")])
+
+        def seqs(max_bytes: int, after: int | None = None, before: int | None = None, limit: int = 9) -> list[int]:
+            page = run(store.read("lobby", after=after, before=before, limit=limit, max_bytes=max_bytes))
+            return [event.seq for event in page]
+
+        assert seqs(10, after=0) == [1, 2, 3]
+        assert seqs(9, after=0) == [1]
+        assert seqs(10, after=0, limit=2) == [1, 2]
+        assert seqs(0, after=0) == [1]
+        assert seqs(1, after=2) == [3]
+        assert seqs(0) == [5]
+        assert seqs(20) == [3, 4, 5]
+        assert seqs(24) == [2, 3, 4, 5]
+        assert seqs(6, before=5) == [2, 3, 4]
+        assert seqs(5, before=5) == [3, 4]
 
     def test_rooms(self) -> None:
-        """Every room is told with its last event and its latest topic."""
+        """Rooms come sorted by name, in pages, each with its last event and its latest topic."""
         clock = Clock()
         store = self.opened(clock.seconds)
         assert run(store.rooms()) == []
-        run(store.append([say("old", kind=Kind.TOPIC), say("new", kind=Kind.TOPIC), say("x", room="python")]))
+        fresh(store, say("x", room="python"), say("old", kind=Kind.TOPIC), say("new", kind=Kind.TOPIC))
+        fresh(store, say("x", room="Zoo"), say("x", room="Ärger"))
         clock.advance(2)
-        run(store.append([say("y")]))
-        assert sorted(run(store.rooms())) == [RoomSummary("lobby", 3, 2000, "new"), RoomSummary("python", 1, 0, "")]
+        fresh(store, say("y"))
+        rooms = [
+            RoomSummary("Zoo", 1, 0, ""),
+            RoomSummary("lobby", 3, 2000, "new"),
+            RoomSummary("python", 1, 0, ""),
+            RoomSummary("Ärger", 1, 0, ""),
+        ]
+        assert run(store.rooms()) == rooms
+        assert run(store.rooms(limit=2)) == rooms[:2]
+        assert run(store.rooms("lobby", 2)) == rooms[2:]
+        assert run(store.rooms("m")) == rooms[2:]
+        assert run(store.rooms("Ärger")) == []
+
+    def test_a_topic_of_many_moves(self) -> None:
+        """The latest topic counts, also when much was said between topics, and after an empty one."""
+        store = self.opened(Clock().seconds)
+        fresh(store, say("one", kind=Kind.TOPIC))
+        fresh(store, *[say(str(number)) for number in range(40)], say("two", kind=Kind.TOPIC))
+        assert run(store.room("lobby")).topic == "two"
+        fresh(store, say("", kind=Kind.TOPIC))
+        assert run(store.room("lobby")) == RoomSummary("lobby", 43, 0, "")
+
+    def test_room(self) -> None:
+        """A room is found by whatever a person could take for its name, and told in the spelling that is kept."""
+        store = self.opened(Clock().seconds)
+        assert run(store.room("Lobby")) == RoomSummary("Lobby", 0, 0, "")
+        fresh(store, say("tea", room="Lobby", kind=Kind.TOPIC))
+        for name in ("Lobby", "lobby", "L0bby", "LOBBY"):
+            assert run(store.room(name)) == RoomSummary("Lobby", 1, 0, "tea")
+        fresh(store, say("x", room="Lobby"))
+        assert run(store.room("lobby")) == RoomSummary("Lobby", 2, 0, "tea")
+        assert run(store.room("lobbies")) == RoomSummary("lobbies", 0, 0, "")
+
+    def test_of_rooms_that_look_alike_the_first_counts(self) -> None:
+        """If the log has two rooms that look alike, the older one is found."""
+        store = self.opened(Clock().seconds)
+        fresh(store, say("x", room="room"))
+        fresh(store, say("y", room="r00m"), say("z", room="r00m"))
+        assert run(store.room("r00m")) == run(store.room("ROOM")) == RoomSummary("room", 1, 0, "")
 
     def test_text_is_kept_as_sent(self) -> None:
         """Control characters, line ends, NUL and any script come back unchanged, and the kind as a kind."""
         store = self.opened(Clock().seconds)
         nasty = "a\0b\r\n\x1b[31m\u202e\u2028\ufeff日本 😀\U0010ffff\uffff '\"\\ "
-        appended = run(store.append([say(nasty, kind=kind) for kind in Kind]))
+        appended = fresh(store, *[say(nasty, kind=kind) for kind in Kind])
         page = run(store.read("lobby", limit=9))
         assert page == appended
         assert all(event.text == nasty and isinstance(event.kind, Kind) for event in page)
 
     def test_a_lone_surrogate(self) -> None:
-        """What is no text may be refused: then nothing of its batch stands, and the next batch does."""
+        """What is no text may be refused: the rest of its batch stands, and the next batch does."""
         store = self.opened(Clock().seconds)
-        try:
-            run(store.append([say("fine"), say("\ud800")]))
-        except UnicodeEncodeError:
-            assert run(store.read("lobby", limit=9)) == []
-        before = len(run(store.read("lobby", limit=9)))
-        assert run(store.append([say("after")]))[0].seq == before + 1
+        first, odd, last = run(store.append([say("fine"), say("\ud800"), say("as well")]))
+        assert isinstance(first, Stored)
+        assert isinstance(last, Stored)
+        assert last.event.seq == 3 - isinstance(odd, Refused)
+        assert fresh(store, say("after"))[0].seq == last.event.seq + 1
 
     def test_closes_unopened(self) -> None:
         """A store that was never opened can be closed."""
         run(self.make(Clock().seconds).close())
-
-
-def run(work: Coroutine[Deferred[object], object, T]) -> T:
-    """The result of what finishes at once."""
-    results: list[T] = []
-    failures: list[BaseException] = []
-    Deferred.fromCoroutine(work).addCallbacks(results.append, lambda failure: failures.append(failure.value))
-    if failures:
-        raise failures[0]
-    (result,) = results
-    return result
 
 
 class MemoryTests(Contract, SynchronousTestCase):

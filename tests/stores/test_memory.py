@@ -4,7 +4,9 @@ from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from tests.drafts import draft
 from twistedchat.events import Draft, Kind
+from twistedchat.stores.base import Stored
 from twistedchat.stores.memory import EVENTS_PER_ROOM, MemoryStore
 
 
@@ -16,12 +18,13 @@ class MemoryStoreTests(SynchronousTestCase):
         store = MemoryStore(Clock().seconds)
 
         def append(*batch: Draft) -> list[int]:
-            return [event.seq for event in self.successResultOf(ensureDeferred(store.append(batch)))]
+            outcomes = self.successResultOf(ensureDeferred(store.append(batch)))
+            return [outcome.event.seq for outcome in outcomes if isinstance(outcome, Stored)]
 
-        topic = Draft("lobby", Kind.TOPIC, "alice", "tea", "first")
-        line = Draft("lobby", Kind.SAY, "alice", "x", "second")
+        topic = draft("lobby", Kind.TOPIC, "alice", "tea", "first")
+        line = draft("lobby", Kind.SAY, "alice", "x", "second")
         append(topic, line)
-        append(*[Draft("lobby", Kind.SAY, "bob", "y")] * (EVENTS_PER_ROOM - 1))
+        append(*[draft("lobby", Kind.SAY, "bob", "y")] * (EVENTS_PER_ROOM - 1))
 
         (oldest,) = self.successResultOf(ensureDeferred(store.read("lobby", after=0, limit=1)))
         (summary,) = self.successResultOf(ensureDeferred(store.rooms()))

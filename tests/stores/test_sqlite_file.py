@@ -4,62 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from twisted.trial.unittest import SynchronousTestCase
-from typing_extensions import override
 
-from twistedchat.events import Draft, Kind
+from tests.stores.cases import FileCase, add_mood, sentence
 from twistedchat.stores import check_store
 from twistedchat.stores.base import StoreError
-from twistedchat.stores.sqlite_file import STEPS, connect, told, upgrade
-from twistedchat.stores.sqlite_log import Log, Reader
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from twistedchat.stores.sqlite_file import connect, told, upgrade
+from twistedchat.stores.sqlite_log import Log
+from twistedchat.stores.sqlite_schema import STEPS
 
 NOBODY = 65534
-
-
-def add_mood(connection: sqlite3.Connection) -> None:
-    connection.execute("ALTER TABLE events ADD COLUMN mood TEXT")
-
-
-def fail(connection: sqlite3.Connection) -> None:
-    connection.execute("DROP TABLE rooms")
-    connection.execute("no SQL")
-
-
-def sentence(attempt: Callable[[], object]) -> str:
-    with pytest.raises(StoreError) as raised:
-        attempt()
-    return str(raised.value)
-
-
-class FileCase(SynchronousTestCase):
-    @override
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-        self.path = self.folder / "chatroom.db"
-
-    def make_log(self) -> Log:
-        log = Log(self.path, "full")
-        self.addCleanup(log.close)
-        return log
-
-    def written(self) -> None:
-        log = self.make_log()
-        log.open()
-        log.append([Draft("lobby", Kind.SAY, "alice", "hello")], 1000)
-        log.close()
-
-    def names(self) -> list[str]:
-        return sorted(path.name for path in self.folder.iterdir())
 
 
 class RefusedTests(FileCase):
@@ -78,13 +34,13 @@ class RefusedTests(FileCase):
     def test_no_folder(self) -> None:
         """A path in a folder that is not there."""
         self.path = self.folder / "gone" / "chatroom.db"
-        self.refused(str(self.path.parent), "is missing")
+        self.refused(str(self.path.parent), "There is no folder")
 
     def test_a_file_for_a_folder(self) -> None:
         """A path below a file."""
         (self.folder / "file").touch()
         self.path = self.folder / "file" / "chatroom.db"
-        self.refused(str(self.path), "Not a directory")
+        self.refused(str(self.path.parent), "There is no folder")
 
     def test_a_folder(self) -> None:
         """The path of a folder."""
@@ -113,7 +69,7 @@ class RefusedTests(FileCase):
         """A log that a later version has upgraded."""
         self.written()
         connection = connect(self.path)
-        upgrade(connection, self.path, "full", steps=(*STEPS, add_mood))
+        upgrade(connection, self.path, steps=(*STEPS, add_mood))
         connection.close()
         self.refused(str(self.path), "newer version")
 
@@ -124,6 +80,7 @@ class RefusedTests(FileCase):
         else:
             self.folder.chmod(0o777)
             self.written()
+            self.path.chmod(0o644)
             os.seteuid(NOBODY)
             self.addCleanup(os.seteuid, 0)
         self.refused(str(self.folder), "can't be read and written")
@@ -173,7 +130,7 @@ class AcceptedTests(FileCase):
         """The check passes a log of ours and leaves it, and what is beside it, as it is."""
         self.written()
         check_store(f"sqlite:{self.path}")
-        assert self.names() == ["chatroom.db", "chatroom.db-lock"]
+        assert self.names() == ["chatroom.db"]
 
     def test_an_empty_file(self) -> None:
         """An empty file becomes a log."""
@@ -192,82 +149,6 @@ class AcceptedTests(FileCase):
             log.open()
             log.close()
             assert name in self.names()
-
-
-class LockTests(FileCase):
-    """One daemon for a file."""
-
-    def test_held(self) -> None:
-        """While a log is open, neither another one nor the check gets it; afterwards both do."""
-        first, second = self.make_log(), self.make_log()
-        first.open()
-        for attempt in (second.open, lambda: check_store(f"sqlite:{self.path}")):
-            assert f"{self.path} is in use by another chat server" in sentence(attempt)
-        second.close()
-        first.append([Draft("lobby", Kind.SAY, "alice", "still here")], 0)
-        first.close()
-        check_store(f"sqlite:{self.path}")
-        second.open()
-
-    def test_failed_open_lets_go(self) -> None:
-        """A log that could not be opened, and was closed, holds nothing."""
-        self.written()
-        content = self.path.read_bytes()
-        self.path.write_bytes(content[:5000])
-        log = self.make_log()
-        sentence(log.open)
-        log.close()
-        self.path.write_bytes(content)
-        self.make_log().open()
-
-
-class UpgradeTests(FileCase):
-    """From version to version, one step at a time."""
-
-    @override
-    def setUp(self) -> None:
-        super().setUp()
-        self.written()
-        self.connection = connect(self.path)
-        self.addCleanup(self.connection.close)
-
-    def version(self) -> int:
-        ((version,),) = self.connection.execute("PRAGMA user_version")
-        assert isinstance(version, int)
-        return version
-
-    def test_only_the_missing_steps(self) -> None:
-        """A log of version 1 takes the second step alone, keeps its events, and then no step."""
-        for _ in range(2):
-            upgrade(self.connection, self.path, "full", steps=(fail, add_mood))
-            assert self.version() == 2
-        assert self.connection.execute("SELECT text, mood FROM events").fetchall() == [("hello", None)]
-
-    def test_a_step_that_fails(self) -> None:
-        """A step that fails leaves the log as the step before it made it."""
-        with pytest.raises(sqlite3.OperationalError):
-            upgrade(self.connection, self.path, "full", steps=(*STEPS, add_mood, fail))
-        assert self.version() == 2
-        assert self.connection.execute("SELECT name FROM rooms").fetchall() == [("lobby",)]
-
-    def test_a_later_column_disturbs_nothing(self) -> None:
-        """Appending and reading name their columns."""
-        upgrade(self.connection, self.path, "full", steps=(*STEPS, add_mood))
-        self.connection.execute("PRAGMA user_version = 1")
-        self.connection.close()
-        log, reader = self.make_log(), Reader(self.path)
-        self.addCleanup(reader.close)
-        log.open()
-        reader.open()
-        log.append([Draft("lobby", Kind.SAY, "bob", "hi")], 2000)
-        page = reader.read("lobby", after=None, before=None, limit=9)
-        assert [event.text for event in page] == ["hello", "hi"]
-
-    def test_readable_by_hand(self) -> None:
-        """An operator finds a view with names and times."""
-        assert self.connection.execute("SELECT * FROM log").fetchall() == [
-            ("lobby", 1, "1970-01-01 00:00:01.000", "say", "alice", "hello")
-        ]
 
 
 class SentenceTests(FileCase):

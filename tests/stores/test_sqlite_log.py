@@ -6,24 +6,26 @@ import contextlib
 import resource
 import subprocess
 import sys
-import tempfile
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
-from typing_extensions import override
 
-from twistedchat.events import Draft, Event, Kind
+from tests.drafts import draft
+from twistedchat.events import Event, Kind
 from twistedchat.stores.base import StoreError
 from twistedchat.stores.sqlite_file import connect
-from twistedchat.stores.sqlite_log import KEYS, NEWEST_PAGE, PAGE, ROOMS, SUMMARIES, Log, Reader, statements
+from twistedchat.stores.sqlite_log import TAIL_EVENTS, Log
+from twistedchat.stores.sqlite_sql import HEADS, KEYS, NEWEST_PAGE, PAGE, SUMMARIES, SUMMARY, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from twistedchat.stores.sqlite_file import Sync
+from tests.stores.cases import LogCase, say, stored
 
 TALKER = """
 import sys
@@ -34,15 +36,15 @@ from twistedchat.stores.sqlite_log import Log
 log = Log(Path(sys.argv[1]), "full")
 log.open()
 while True:
-    batch = [Draft(f"room{number % 3}", Kind.SAY, "alice", "x" * number) for number in range(100)]
-    for event in log.append(batch, 0):
-        print(event.room, event.seq)
+    batch = [
+        Draft(id=str(number), room=f"room{number % 3}", kind=Kind.SAY, who="alice", text="x" * number)
+        for number in range(100)
+    ]
+    for outcome in log.append(batch, 0):
+        print(outcome.event.room, outcome.event.seq)
+    log.settle()
     sys.stdout.flush()
 """
-
-
-def say(text: str, room: str = "lobby", key: str | None = None) -> Draft:
-    return Draft(room, Kind.SAY, "alice", text, key)
 
 
 @contextlib.contextmanager
@@ -56,45 +58,19 @@ def failing_disk(file_bytes: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-class LogCase(SynchronousTestCase):
-    @override
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.path = Path(folder.name) / "chatroom.db"
-
-    def open_log(self) -> Log:
-        log = Log(self.path, "full")
-        self.addCleanup(log.close)
-        log.open()
-        return log
-
-    def open_reader(self) -> Reader:
-        reader = Reader(self.path)
-        self.addCleanup(reader.close)
-        reader.open()
-        return reader
-
-    def read(self, room: str = "lobby") -> list[Event]:
-        reader = self.open_reader()
-        page = reader.read(room, after=0, before=None, limit=10**6)
-        reader.close()
-        return page
-
-
 class SurvivalTests(LogCase):
     """What was appended is there in the next life of the server."""
 
     def test_closed_and_opened(self) -> None:
         """Seq, time, keys and rooms go on where they were; when closed, one file holds all."""
         log = self.open_log()
-        appended = log.append([say("a", key="k"), say("b", room="python")], 5000)
+        appended = stored(log, [say("a", key="k"), say("b", room="python")], 5000)
         log.close()
-        assert sorted(file.name for file in self.path.parent.iterdir()) == ["chatroom.db", "chatroom.db-lock"]
-        again = self.open_log().append([say("again", key="k"), say("c"), say("d", room="new")], 1000)
+        assert sorted(file.name for file in self.path.parent.iterdir()) == ["chatroom.db"]
+        again = stored(self.open_log(), [say("again", key="k"), say("c"), say("d", room="new")], 1000)
         assert again == [
             appended[0],
-            Event("lobby", 2, 5000, Kind.SAY, "alice", "c"),
+            Event("lobby", 2, 5001, Kind.SAY, "alice", "c"),
             Event("new", 1, 1000, Kind.SAY, "alice", "d"),
         ]
 
@@ -132,8 +108,8 @@ class FailingDiskTests(LogCase):
             assert str(self.path) in str(raised.value)
             assert [event.text for event in self.read()] == ["before"]
             assert self.read("new") == []
-        assert [event.seq for event in log.append([say("after"), say("first", room="new")], 2000)] == [2, 1]
-        assert len(log.append(batch, 3000)) == len(batch)
+        assert [event.seq for event in stored(log, [say("after"), say("first", room="new")], 2000)] == [2, 1]
+        assert len(stored(log, batch, 3000)) == len(batch)
         log.close()
         self.open_log()
         assert [event.seq for event in self.read()] == list(range(1, 102))
@@ -145,7 +121,7 @@ class FailingDiskTests(LogCase):
         log.append([say("before")], 0)
         with failing_disk(4096), pytest.raises(StoreError):
             log.append([say("lost")], 0)
-        assert log.append([say("after")], 0)[0].seq == 2
+        assert stored(log, [say("after")])[0].seq == 2
         assert [event.text for event in self.read()] == ["before", "after"]
 
     def test_held_by_another_program(self) -> None:
@@ -155,7 +131,7 @@ class FailingDiskTests(LogCase):
             operator.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreError, match="is held by another program"):
                 log.append([say("x")], 0)
-        assert log.append([say("x")], 0)[0].seq == 1
+        assert stored(log, [say("x")])[0].seq == 1
 
     def test_the_reader_fails_alike(self) -> None:
         """What can't be read is a StoreError too."""
@@ -163,7 +139,7 @@ class FailingDiskTests(LogCase):
         reader = self.open_reader()
         reader.close()
         with pytest.raises(StoreError):
-            reader.rooms()
+            reader.rooms("", 9)
 
 
 class SizeTests(LogCase):
@@ -173,37 +149,154 @@ class SizeTests(LogCase):
         """A batch of more rows than a statement takes stands whole and in order, keys and all."""
         log = self.open_log()
         batch = [say(str(number), key=str(number)) for number in range(2500)]
-        appended = log.append(batch, 0)
+        appended = stored(log, batch)
         assert self.read() == appended
-        assert log.append([*batch[::-1], say("new")], 0) == [*appended[::-1], Event("lobby", 2501, 0, *say("new")[1:4])]
+        assert stored(log, [*batch[::-1], say("new")]) == [
+            *appended[::-1],
+            Event("lobby", 2501, 0, Kind.SAY, "alice", "new"),
+        ]
 
     def test_the_write_ahead_log_stays_small(self) -> None:
         """Appends and pages in turn do not let the write-ahead log grow."""
         log, reader = self.open_log(), self.open_reader()
-        for _ in range(40):
+        for _ in range(100):
             log.append([say("x" * 1000)] * 500, 0)
             reader.read("lobby", after=None, before=None, limit=500)
-        assert self.path.with_name("chatroom.db-wal").stat().st_size < 8_000_000
+        assert self.path.with_name("chatroom.db-wal").stat().st_size < 40_000_000
 
     def test_no_statement_scans_events(self) -> None:
         """Opening, joining, paging, resuming and keys seek what they need, so a long log costs no more."""
         self.open_log()
         with contextlib.closing(connect(self.path)) as connection:
-            bounds = {"room": "lobby", "after": 0, "before": 9, "limit": 5}
-            cases: list[tuple[str, Any, str]]
+            bounds = {"room": "lobby", "after": 0, "before": 9, "limit": 5, "max_bytes": 99}
+            cases: list[tuple[str, Any, list[str]]]
             keys, wanted = next(statements(KEYS, [(1, "k"), (2, "k"), (3, "k")], 999))
+            last = ["old USING PRIMARY KEY (room=? AND seq=?)", "new USING INDEX tail_by_seq (room=? AND seq=?)"]
+            topics = ["topic USING INDEX topics (room=?)", "topic USING INDEX topics_of_tail (room=?)"]
+            page = ["events USING PRIMARY KEY (room=? AND seq>? AND seq<?)", "tail USING INDEX tail_by_seq (room=? AND"]
+            by_key = ["line USING INDEX events_by_key (room=? AND", "line USING INDEX tail_by_key (room=? AND"]
             cases = [
-                (ROOMS, [], "events USING PRIMARY KEY (room=? AND seq=?)"),
-                (SUMMARIES, [], "topic USING INDEX topics (room=?)"),
-                (PAGE, bounds, "events USING PRIMARY KEY (room=? AND seq>? AND seq<?)"),
-                (NEWEST_PAGE, bounds, "events USING PRIMARY KEY (room=? AND seq>? AND seq<?)"),
-                (keys, wanted, "events USING INDEX events_by_key (room=? AND key=?)"),
+                (HEADS, [], last),
+                (SUMMARIES, {"after": "", "limit": 9}, [*last, *topics, "rooms USING COVERING INDEX"]),
+                (SUMMARY, bounds, [*last, *topics, "rooms USING COVERING INDEX"]),
+                (PAGE, bounds, page),
+                (NEWEST_PAGE, bounds, page),
+                (keys, wanted, by_key),
             ]
-            for sql, variables, index in cases:
+            for sql, variables, seeks in cases:
                 plan = "\n".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", variables))
-                assert f"SEARCH {index}" in plan
-                for slow in ("SCAN events", "SCAN topic", "TEMP B-TREE"):
-                    assert slow not in plan
+                for seek in seeks:
+                    assert f"SEARCH {seek}" in plan
+                for table in ("events", "tail", "topic", "old", "new", "line"):
+                    assert f"SCAN {table}" not in plan
+
+
+class TailTests(LogCase):
+    """New events wait in the tail, and are moved into the clustered table all at once."""
+
+    def counts(self) -> tuple[int, int]:
+        with contextlib.closing(connect(self.path)) as connection:
+            ((counts),) = connection.execute("SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM tail)")
+        return counts[0], counts[1]
+
+    def test_moved_when_long(self) -> None:
+        """When the tail is long some rooms' part of it is moved, the next time the next ones'; the log is the same."""
+        log = self.open_log()
+        number = 0
+
+        def fill() -> None:
+            nonlocal number
+            while not log.must_settle:
+                log.append([say(str(number), room=f"room{index}", key=f"{number}") for index in range(64)], 0)
+                number += 1
+
+        for _ in range(9):
+            fill()
+            assert sum(self.counts()) == 64 * number
+            assert TAIL_EVENTS <= self.counts()[1] < TAIL_EVENTS + 64
+            log.settle()
+            assert not log.must_settle
+            assert sum(self.counts()) == 64 * number
+            assert TAIL_EVENTS // 2 < self.counts()[1] < TAIL_EVENTS
+            for room in ("room0", "room31", "room63"):
+                assert [event.text for event in self.read(room)] == [str(one) for one in range(number)]
+        again = [say("again", room=f"room{index}", key=str(index)) for index in range(64)]
+        assert [event.text for event in stored(log, again)] == [str(index) for index in range(64)]
+
+    def test_a_large_batch(self) -> None:
+        """However much has come, the tail is short afterwards; `below` says how short."""
+        log = self.open_log()
+        log.append([say("x", room=f"room{index % 3000}") for index in range(9000)], 0)
+        log.settle()
+        assert self.counts()[1] < TAIL_EVENTS
+        log.settle(below=1)
+        assert self.counts() == (9000, 0)
+        assert len(self.read("room2999")) == 3
+
+    def test_emptied_by_hand(self) -> None:
+        """If somebody has deleted what is in the tail, to move it ends all the same."""
+        log = self.open_log()
+        log.append([say("x")], 0)
+        with contextlib.closing(connect(self.path)) as connection:
+            connection.execute("DELETE FROM tail")
+        log.settle(below=1)
+        assert [event.seq for event in stored(log, [say("y")])] == [2]
+
+    def test_a_batch_of_one_room(self) -> None:
+        """A batch of many lines for each of its rooms goes where it is to stay; order and topics hold all the same."""
+        log = self.open_log()
+        log.append([say("1"), draft("lobby", Kind.TOPIC, "alice", "old")], 0)
+        log.append([say("x", key=str(number)) for number in range(99)] + [draft("lobby", Kind.TOPIC, "al", "new")], 0)
+        log.append([say("last")], 0)
+        assert self.counts() == (100, 3)
+        assert [event.seq for event in self.read()] == list(range(1, 104))
+        assert self.open_reader().room("lobby").topic == "new"
+        log.settle(below=1)
+        assert self.counts() == (103, 0)
+        assert [event.seq for event in self.read()] == list(range(1, 104))
+
+    def test_moved_at_close_and_open(self) -> None:
+        """A log that was closed has no tail; of one that was killed it is moved when it is opened."""
+        log = self.open_log()
+        log.append([say("a")], 0)
+        log.close()
+        assert self.counts() == (1, 0)
+        with contextlib.closing(connect(self.path)) as connection:
+            connection.execute("INSERT INTO tail (room, seq, at, kind, who, text) VALUES (1, 2, 9, 'say', 'al', 'b')")
+        log = self.open_log()
+        assert self.counts() == (2, 0)
+        assert [event.text for event in self.read()] == ["a", "b"]
+        assert stored(log, [say("c")]) == [Event("lobby", 3, 10, Kind.SAY, "alice", "c")]
+
+    def test_a_move_that_fails(self) -> None:
+        """If the disk takes nothing all stays as it was; appending goes on, and later the tail is moved."""
+        log = self.open_log()
+        batch = [say("x" * 900, room=f"room{number}") for number in range(200)]
+        log.append(batch, 0)
+        with failing_disk(self.path.with_name("chatroom.db-wal").stat().st_size + 5000), pytest.raises(StoreError):
+            log.settle(below=1)
+        assert self.counts() == (0, 200)
+        assert not log.must_settle
+        assert [event.seq for event in stored(log, batch)] == [2] * 200
+        log.settle(below=1)
+        assert self.counts() == (400, 0)
+
+
+class PragmaTests(LogCase):
+    """What the connection that appends asks of the disk."""
+
+    def test_sync(self) -> None:
+        """``full`` syncs the write-ahead log at every commit, ``normal`` at checkpoints; in old files too."""
+        wanted: list[tuple[Sync, int]] = [("full", 2), ("normal", 1), ("full", 2)]
+        for sync, level in wanted:
+            log = Log(self.path, sync)
+            log.open()
+            for pragma, value in (("synchronous", level), ("journal_mode", "wal"), ("fullfsync", level - 1)):
+                assert log.connection.execute(f"PRAGMA {pragma}").fetchall() == [(value,)]
+            log.append([say("x")], 0)
+            log.settle(below=1)
+            assert log.connection.execute("PRAGMA synchronous").fetchall() == [(level,)]
+            log.close()
 
 
 class StatementsTests(SynchronousTestCase):

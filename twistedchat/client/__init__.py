@@ -20,20 +20,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from twistedchat.client.chat import Chat, connect
-    from twistedchat.client.conversation import END
-    from twistedchat.client.happenings import Tell
+    from twistedchat.client.joined_rooms import END
+    from twistedchat.client.messages import Tell
     from twistedchat.errors import ChatError
     from twistedchat.events import Event, Kind
 
 __all__ = ["END", "Chat", "ChatError", "Event", "Kind", "Tell", "connect"]
 
 _HOMES = {
-    "END": "twistedchat.client.conversation",
+    "END": "twistedchat.client.joined_rooms",
     "Chat": "twistedchat.client.chat",
     "ChatError": "twistedchat.errors",
     "Event": "twistedchat.events",
     "Kind": "twistedchat.events",
-    "Tell": "twistedchat.client.happenings",
+    "Tell": "twistedchat.client.messages",
     "connect": "twistedchat.client.chat",
 }
 

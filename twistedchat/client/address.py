@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_PORT", "Address", "trouble"]
 
 DEFAULT_PORT = 6622
+"""TCP port where none is given. Source: docs/protocol.md."""
 
 _BRACKETED = re.compile(r"\[([^\]]+)\](?::(\d+))?", re.ASCII)
 _HOST = re.compile(r"([^:/\s]+)(?::(\d+))?", re.ASCII)

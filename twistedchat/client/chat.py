@@ -8,12 +8,23 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.logger import Logger
 
 from twistedchat.client.address import Address
 from twistedchat.client.connection import Connection
 from twistedchat.client.conversation import Conversation
-from twistedchat.client.happenings import Joined, KeptOut, Refused, Stored, Tell
+from twistedchat.client.messages import Tell
+from twistedchat.client.notifications import (
+    JoinAccepted,
+    JoinMerged,
+    JoinRefused,
+    LineDelayed,
+    LineRefused,
+    LineStored,
+    LogReset,
+    Stopped,
+)
 from twistedchat.errors import ChatError
 from twistedchat.events import Event, Kind
 
@@ -23,12 +34,19 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from twistedchat.client.happenings import Happening, Line, Room
+    from twistedchat.client.notifications import JoinedRoom, Notification, OutgoingLine
 
 __all__ = ["MAX_WAITING", "Chat", "connect"]
 
 MAX_WAITING = 1024
-"""So many events wait for a slow program before the rest is left in the server's log until it is asked for."""
+"""High-water mark of events that wait for a slow program; what comes above it is left in the server's log.
+
+At 4 kB of text each that is 4 MB. They are asked for again when half of them are taken. Source: chosen.
+"""
+
+_CLOSED = ChatError("closed", "The chat was closed before that was answered.")
+
+_log = Logger()
 
 
 class Chat:
@@ -50,13 +68,14 @@ class Chat:
 
     def __init__(self, name: str, *, numbered: bool = False) -> None:
         self.told: Callable[[Tell], None] | None = None
-        self._conversation = Conversation(name, self._happened, numbered=numbered)
+        self._conversation = Conversation(name, self._notified, numbered=numbered)
         self._connection: Connection | None = None
         self._waiting: deque[Event] = deque()
         self._reader: Deferred[None] | None = None
-        self._joining: dict[Room, Deferred[str]] = {}
-        self._saying: dict[Line, Deferred[int]] = {}
-        self._closed = False
+        self._joining: dict[JoinedRoom, list[Deferred[str]]] = {}
+        self._saying: dict[OutgoingLine, Deferred[int]] = {}
+        self._delayed: set[OutgoingLine] = set()
+        self._end: ChatError | None = None
 
     async def open(self, connection: Connection) -> None:
         """Connect for the first time; called by `connect`."""
@@ -86,12 +105,13 @@ class Chat:
         Returns:
             The room's name, as the server spells it and as events have it; fails with `ChatError`.
         """
+        if self._end is not None:
+            return fail(self._end)
         entering = self._conversation.join(room, after)
+        if after is None and entering.last is not None:
+            return succeed(entering.name)
         joined: Deferred[str] = Deferred()
-        if entering.entering:
-            self._joining[entering] = joined
-        else:
-            joined.callback(entering.name)
+        self._joining.setdefault(entering, []).append(joined)
         return joined
 
     def say(self, room: str, text: str, *, kind: Kind = Kind.SAY) -> Deferred[int]:
@@ -103,9 +123,12 @@ class Chat:
             kind: `Kind.ME` for what one does, `Kind.TOPIC` for the room's topic.
 
         Returns:
-            The line's seq, once it is stored; fails with `ChatError` if it is refused.
+            The line's seq, once it is stored; fails with `ChatError` if it is refused, or if the chat
+            is closed before.
         """
-        known = self._conversation.rooms.get(room.removeprefix("#"))
+        if self._end is not None:
+            return fail(self._end)
+        known = self._conversation.find(room)
         if known is None:
             return fail(ChatError("not-in-room", f"You are not in #{room.removeprefix('#')}: join it first."))
         stored: Deferred[int] = Deferred()
@@ -121,11 +144,29 @@ class Chat:
         await self._conversation.ask("tell", to=name, text=text)
 
     async def close(self) -> None:
-        """Leave, when all that was said is stored; the iteration ends."""
-        self._closed = True
-        self._wake()
+        """Leave, when all that was said is stored; the iteration ends.
+
+        What is not stored then, because the server does not answer, fails with the code ``closed``.
+        """
         if self._connection is not None:
-            await self._connection.close()
+            closing, self._connection = self._connection, None
+            self._end_with(_CLOSED)
+            await closing.close()
+        self._fail_all(_CLOSED)
+
+    def _end_with(self, error: ChatError) -> None:
+        """From now on nothing is asked any more; the iteration ends when all events are taken."""
+        self._end = self._end or error
+        self._wake()
+
+    def _fail_all(self, error: ChatError) -> None:
+        """What was asked and not answered fails."""
+        joining, self._joining = self._joining, {}
+        saying, self._saying = self._saying, {}
+        for joined in [deferred for waiting in joining.values() for deferred in waiting]:
+            joined.errback(error)
+        for stored in saying.values():
+            stored.errback(error)
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -134,8 +175,10 @@ class Chat:
 
     async def __anext__(self) -> Event:
         while not self._waiting:
-            if self._closed:
+            if self._end is _CLOSED:
                 raise StopAsyncIteration
+            if self._end is not None:
+                raise self._end
             self._reader = Deferred()
             await self._reader
         found = self._waiting.popleft()
@@ -149,23 +192,39 @@ class Chat:
     async def __aexit__(self, *fault: object) -> None:
         await self.close()
 
-    def _happened(self, happening: Happening) -> None:
-        match happening:
+    def _notified(self, notification: Notification) -> None:
+        match notification:
             case Tell() if self.told is not None:
-                self.told(happening)
+                self.told(notification)
             case Event():
-                self._waiting.append(happening)
+                self._waiting.append(notification)
                 if len(self._waiting) >= MAX_WAITING:
                     self._conversation.hold()
                 self._wake()
-            case Joined(room) if room in self._joining:
-                self._joining.pop(room).callback(room.name)
-            case KeptOut(room, error) if room in self._joining:
-                self._joining.pop(room).errback(error)
-            case Stored(line, seq):
+            case JoinAccepted(room):
+                self._joined(room, room.name)
+            case JoinMerged(asked, room):
+                self._joined(asked, room.name)
+            case JoinRefused(room, error):
+                for joined in self._joining.pop(room, ()):
+                    joined.errback(error)
+            case LineDelayed(line, error) if line not in self._delayed:
+                self._delayed.add(line)
+                _log.warn("A line can't be stored now, and is sent again until it is: {text}", text=error.text)
+            case LineStored(line, seq) if line in self._saying:
+                self._delayed.discard(line)
                 self._saying.pop(line).callback(seq)
-            case Refused(line, error):
+            case LineRefused(line, error) if line in self._saying:
                 self._saying.pop(line).errback(error)
+            case LogReset():
+                _log.warn("{text}", text=notification.text)
+            case Stopped(error):
+                self._end_with(error)
+                self._fail_all(error)
+
+    def _joined(self, room: JoinedRoom, name: str) -> None:
+        for joined in self._joining.pop(room, ()):
+            joined.callback(name)
 
     def _wake(self) -> None:
         reader, self._reader = self._reader, None

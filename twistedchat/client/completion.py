@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twistedchat.client.commands import COMMANDS
+from twistedchat.verbs import VERBS
 
 if TYPE_CHECKING:
-    from twistedchat.client.desk import Desk
+    from twistedchat.client.controller import Controller
 
 __all__ = ["candidates"]
 
 
-def candidates(desk: Desk, before: str) -> tuple[str, list[str]]:
+def candidates(controller: Controller, before: str) -> tuple[str, list[str]]:
     """What could stand where the person types.
 
     Args:
-        desk: The person's desk.
+        controller: The person's controller.
         before: What stands before the cursor.
 
     Returns:
@@ -25,14 +25,15 @@ def candidates(desk: Desk, before: str) -> tuple[str, list[str]]:
     word = before.rsplit(" ", 1)[-1]
     at_start = word == before
     if at_start and word.startswith("/"):
-        return word, [f"/{command.names[0]} " for command in COMMANDS if _begins(f"/{command.names[0]}", word)]
+        typed = [f"/{verb.words[0]}" for verb in VERBS if verb.words]
+        return word, [f"{command} " for command in typed if _begins(command, word)]
     if word.startswith("#"):
-        return word, [f"#{name} " for name in sorted(desk.conversation.rooms) if _begins(f"#{name}", word)]
+        return word, [f"#{name} " for name in sorted(controller.conversation.rooms) if _begins(f"#{name}", word)]
     if before.startswith(("/join ", "/leave ", "/who ")):
-        return word, [f"#{name} " for name in sorted(desk.conversation.rooms) if _begins(name, word)]
-    members = sorted(desk.room.members if desk.room is not None else (), key=str.casefold)
+        return word, [f"#{name} " for name in sorted(controller.conversation.rooms) if _begins(name, word)]
+    members = sorted(controller.room.members if controller.room is not None else (), key=str.casefold)
     after = ": " if at_start else " "
-    return word, [f"{name}{after}" for name in members if name != desk.conversation.name and _begins(name, word)]
+    return word, [f"{name}{after}" for name in members if name != controller.conversation.name and _begins(name, word)]
 
 
 def _begins(whole: str, word: str) -> bool:

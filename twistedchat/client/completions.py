@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["SHELLS", "completion_script"]
 
 SHELLS = ("bash", "zsh", "fish")
+"""Shells for which there is a script. Source: what the tests run."""
 
 
 def completion_script(shell: str, parser: argparse.ArgumentParser) -> str:

@@ -17,7 +17,8 @@ from twisted.protocols.basic import LineOnlyReceiver
 from typing_extensions import override
 
 from twistedchat.client.address import trouble
-from twistedchat.client.happenings import Disconnected, Retrying, parse
+from twistedchat.client.messages import Closing, ServerError, parse
+from twistedchat.client.notifications import Disconnected, Retrying, Stopped
 from twistedchat.errors import ChatError
 from twistedchat.formats.jsonl import MAX_LINE_BYTES, to_line
 
@@ -32,16 +33,35 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "ServerProtocol"]
 
 WELCOME_SECONDS = 20.0
-"""A server that has not welcomed us after so long is none, or is stuck."""
+"""Timeout of the welcome, in seconds: a server that takes longer is none, or is stuck.
 
-SILENCE_SECONDS = 20.0
-"""After so long without a word from the server we ask for one; after as long again it counts as lost.
+Far above the slowest answer of a busy server (docs/capacity.md), for the sake of slow networks. Source: chosen.
+"""
 
-Together less than the 60 s for which a server keeps a lost session: docs/protocol.md, ``resume``.
+HEARTBEAT_SECONDS = 20.0
+"""Interval of the heartbeat, in seconds: after as long without a byte we ping, after as long again the server is lost.
+
+Twice this is less than the 60 s for which a server keeps a lost session, so that it can be resumed.
+Source: docs/protocol.md, "Coming back".
 """
 
 FAREWELL_SECONDS = 5.0
-"""A server that does not close so long after ``quit`` is left."""
+"""Timeout of the farewell, in seconds: a server that has not closed by then, after ``quit``, is left.
+
+It stores first what was said, which takes some ms unless its disk is slow. Source: chosen.
+"""
+
+FAULT_SECONDS = 5.0
+"""Least delay before we connect again after a fault in the server, in seconds.
+
+What we asked for may be what it stumbled on. Source: docs/protocol.md, ``closing``.
+"""
+
+_FINAL = {"taken-over"}
+"""Codes of ``closing`` after which we do not connect again by ourselves. Source: docs/protocol.md, ``closing``.
+
+Two clients that took one session from each other in turn would never end.
+"""
 
 
 class ServerProtocol(LineOnlyReceiver):
@@ -63,18 +83,28 @@ class ServerProtocol(LineOnlyReceiver):
         self._why: ChatError | None = None
         self._heard = True
         self._spoke_json = False
-        self._check: IDelayedCall | None = None
+        self._timers: set[IDelayedCall] = set()
 
     def send(self, message: Mapping[str, object]) -> None:
         """Send a message, in order."""
         self.transport.write(to_line(message))
 
+    def call_later(self, seconds: float, function: Callable[[], None]) -> None:
+        """Call a function after a while, unless the connection is lost by then."""
+
+        def call() -> None:
+            self._timers.discard(timer)
+            function()
+
+        timer = self._reactor.callLater(seconds, call)
+        self._timers.add(timer)
+
     @override
     def connectionMade(self) -> None:
-        """Send small messages at once, and begin to listen for silence."""
+        """Send small messages at once, and begin the heartbeat."""
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
-        self._check = self._reactor.callLater(SILENCE_SECONDS, self._check_silence)
+        self.call_later(HEARTBEAT_SECONDS, self._heartbeat)
 
     @override
     def dataReceived(self, data: bytes) -> None:
@@ -93,6 +123,8 @@ class ServerProtocol(LineOnlyReceiver):
         except ValueError:
             self.give_up(_not_a_chatroom(self._where))
         else:
+            if isinstance(message, Closing):
+                self._why = self._why or ChatError(message.code, message.text)
             self._conversation.received(message)
 
     @override
@@ -100,8 +132,8 @@ class ServerProtocol(LineOnlyReceiver):
         """No chatroom says so much in a line."""
         self.give_up(_not_a_chatroom(self._where))
 
-    def _check_silence(self) -> None:
-        self._check = self._reactor.callLater(SILENCE_SECONDS, self._check_silence)
+    def _heartbeat(self) -> None:
+        self.call_later(HEARTBEAT_SECONDS, self._heartbeat)
         if not self._heard:
             self.give_up(ChatError("lost", f"{self._where} does not answer any more."))
         elif self._conversation.connected:
@@ -116,9 +148,9 @@ class ServerProtocol(LineOnlyReceiver):
     @override
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Say why."""
-        if self._check is not None:
-            self._check.cancel()
-            self._check = None
+        timers, self._timers = self._timers, set()
+        for timer in timers:
+            timer.cancel()
         if self._why is None and not self._spoke_json and isinstance(reason.value, ConnectionDone):
             self._why = _not_a_chatroom(self._where)
         error = self._why or ChatError("lost", trouble(self._where, reason.value or ConnectionDone()))
@@ -161,7 +193,7 @@ class Connection:
         where: What to call that place.
         conversation: What to keep connected; its listener is told when the connection is lost, and
             when it will be tried again.
-        delay: Seconds to wait before the next try, by the number of tries that have failed.
+        delay: Seconds to wait before the next try, by the number of tries that have failed in a row.
     """
 
     def __init__(
@@ -217,13 +249,22 @@ class Connection:
             why = await protocol.gone
             if self._closing:
                 return
-            self._conversation.listener(Disconnected(why.text))
-            protocol = await self._reconnect(why)
+            self._conversation.listener(Disconnected(why))
+            try:
+                protocol = await self._reconnect(why)
+            except ChatError as error:
+                self._conversation.listener(Stopped(error))
+                return
 
     async def _reconnect(self, why: ChatError) -> ServerProtocol:
+        """Try again and again.
+
+        Raises:
+            ChatError: The server has said something after which we do not come back.
+        """
         failures = 0
-        while True:
-            seconds = self._delay(failures)
+        while why.code not in _FINAL:
+            seconds = _delay(self._delay(failures), why)
             self._conversation.listener(Retrying(seconds, why))
             await deferLater(self._reactor, seconds)
             try:
@@ -231,12 +272,18 @@ class Connection:
             except ChatError as error:
                 why = error
                 failures += 1
+        raise why
 
-    async def close(self, farewell_seconds: float = FAREWELL_SECONDS) -> None:
-        """Let the server finish what we said, and close; returns when there is no connection."""
+    async def close(self, why: str = "", farewell_seconds: float = FAREWELL_SECONDS) -> None:
+        """Let the server finish what we said, and close; returns when there is no connection.
+
+        Args:
+            why: A parting word for the others; "" for none.
+            farewell_seconds: How long to wait for the server.
+        """
         self._closing = True
         if self._conversation.connected and self._protocol is not None:
-            self._conversation.quit()
+            self._conversation.quit(why)
             late = self._reactor.callLater(farewell_seconds, self._protocol.transport.abortConnection)
             if self._staying is not None:
                 await self._staying
@@ -244,3 +291,13 @@ class Connection:
                 late.cancel()
         elif self._staying is not None:
             self._staying.cancel()
+
+
+def _delay(seconds: float, why: ChatError) -> float:
+    """The delay before the next try, in the light of why there is no connection."""
+    if why.code == "fault":
+        return max(seconds, FAULT_SECONDS)
+    if isinstance(why, ServerError) and why.free_in_seconds is not None:
+        # Our own name, held by a session of which we do not have the token.
+        return max(seconds, why.free_in_seconds)
+    return seconds

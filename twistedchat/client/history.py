@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from typing import TYPE_CHECKING
 
-from twistedchat.client.happenings import event_of
-from twistedchat.errors import ChatError
+from twistedchat.client.messages import event_of
+from twistedchat.client.times import time_of_day
 
 if TYPE_CHECKING:
+    import datetime
+
     from twistedchat.client.conversation import Conversation
     from twistedchat.events import Event
 
-__all__ = ["MAX_PAGE_EVENTS", "page", "place", "time_of_day"]
+__all__ = ["MAX_PAGE_EVENTS", "page", "place"]
 
 MAX_PAGE_EVENTS = 500
-"""The most events of a page. Source: docs/protocol.md, ``history``."""
+"""Upper bound of the events of a page. Source: docs/protocol.md, ``history``."""
 
 
 async def page(
@@ -32,7 +33,9 @@ async def page(
     return [event_of(message) for message in answer.fields["events"]]
 
 
-async def place(conversation: Conversation, room: str, text: str, now: float) -> int:
+async def place(
+    conversation: Conversation, room: str, text: str, now: float, zone: datetime.tzinfo | None = None
+) -> int:
     """The seq after which it goes on, for a seq or a time of day such as a person writes.
 
     Args:
@@ -40,13 +43,14 @@ async def place(conversation: Conversation, room: str, text: str, now: float) ->
         room: One that exists.
         text: ``1200``, ``14:30`` or ``14:30:05``; a time is the last moment at which it was that.
         now: Seconds since 1970.
+        zone: Whose time of day; None is the one of this machine.
 
     Raises:
         ChatError: ``bad-request``; or as `page`.
     """
     if re.fullmatch(r"\d{1,15}", text, re.ASCII):
         return int(text)
-    at = time_of_day(text, now)
+    at = time_of_day(text, now, zone)
     newest = await page(conversation, room, limit=1)
     low, high = 0, newest[-1].seq if newest else 0
     # All up to low was before that time; nothing after high was.
@@ -58,19 +62,3 @@ async def place(conversation: Conversation, room: str, text: str, now: float) ->
         else:
             high = middle - 1
     return low
-
-
-def time_of_day(text: str, now: float) -> int:
-    """The last moment at which it was this time of day here, in milliseconds since 1970.
-
-    Raises:
-        ChatError: ``bad-request``.
-    """
-    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", text, re.ASCII)
-    if not found:
-        raise ChatError("bad-request", "Give a seq or a time of day: 1200, or 14:30.")
-    here = datetime.datetime.fromtimestamp(now, datetime.UTC).astimezone()
-    then = here.replace(hour=int(found[1]), minute=int(found[2]), second=int(found[3] or 0), microsecond=0)
-    if then > here:
-        then -= datetime.timedelta(days=1)
-    return int(then.timestamp() * 1000)

@@ -34,7 +34,7 @@ class LineCutter:
 
 
 def pieces(text: str, limit: int = MAX_TEXT_BYTES) -> list[str]:
-    """A text as pieces of at most so many bytes of UTF-8, cut after a space where there is one.
+    """A text as pieces of at most ``limit`` bytes of UTF-8, cut after a space where there is one.
 
     Args:
         text: Any text.

@@ -7,19 +7,21 @@ import getpass
 import math
 import sys
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from typing_extensions import override
 
 from twistedchat import __version__
 from twistedchat.client.address import Address
 from twistedchat.client.completions import SHELLS, completion_script
+from twistedchat.client.settings import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Options", "parse_options"]
+__all__ = ["ClientOptions", "Start", "parse_options"]
 
 _EXAMPLES = """
 examples:
@@ -49,37 +51,48 @@ _CONFIGURED: Mapping[str, tuple[type, ...]] = {
 }
 
 
-class Options(argparse.Namespace):
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to begin in the rooms' logs.
+
+    Attributes:
+        after: After this seq; None for the server's choice.
+        since: At this seq or time of day.
+        no_history: With what is said from now on.
+        state: Where the run stopped that last used this file.
+    """
+
+    after: int | None
+    since: str | None
+    no_history: bool
+    state: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOptions:
     """What the person has chosen.
 
     Attributes:
         address: Where the server is.
         name: The name to go by.
         name_given: Whether the person chose it; another may be taken in its stead if not.
-        room: The rooms to enter; the first is the one to talk in.
+        rooms: The rooms to enter; the first is the one to talk in.
         plain: Whether to write lines rather than to use the full screen.
         json: Whether to write events as they are on the wire.
         wait: Seconds to stay after the end of the input.
-        after: Begin after this seq; None for the server's choice.
-        since: Begin at this seq or time of day.
-        no_history: Begin with what is said from now on.
-        state: The file that remembers where to begin.
-        wishes: Switches of ``/set`` that the configuration file sets.
+        start: Where to begin.
+        settings: Switches of ``/set`` that the configuration file sets.
     """
 
-    server: str | None
     address: Address
     name: str
     name_given: bool
-    room: list[str]
+    rooms: list[str]
     plain: bool
     json: bool
     wait: float
-    after: int | None
-    since: str | None
-    no_history: bool
-    state: Path | None
-    wishes: dict[str, bool]
+    start: Start
+    settings: dict[str, bool]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -134,25 +147,23 @@ def _parser() -> _Parser:
     return parser
 
 
-def parse_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
+def parse_options(arguments: Sequence[str], environ: Mapping[str, str]) -> ClientOptions:
     """Read the command line, the environment and the configuration file, in this order of weight.
 
     Raises:
         SystemExit: Something is wrong, and one sentence on stderr says what; or help was asked for.
     """
     parser = _parser()
-    options = parser.parse_args(arguments, Options())
-    completion: str | None = options.completion
-    if completion:
-        sys.stdout.write(completion_script(completion, parser))
+    given = parser.parse_args(arguments)
+    if given.completion:
+        sys.stdout.write(completion_script(given.completion, parser))
         parser.exit()
     try:
         configured = _configuration(environ)
         configured |= {name: environ[f"CHATROOM_{name.upper()}"] for name in _IN_ENVIRON if _set(environ, name)}
-        _fill(options, configured, environ)
+        return _options(given, configured, environ)
     except ValueError as error:
         parser.error(str(error))
-    return options
 
 
 _IN_ENVIRON = ("server", "name", "room")
@@ -162,17 +173,25 @@ def _set(environ: Mapping[str, str], name: str) -> bool:
     return bool(environ.get(f"CHATROOM_{name.upper()}"))
 
 
-def _fill(options: Options, configured: Mapping[str, object], environ: Mapping[str, str]) -> None:
-    """Complete what was not given on the command line."""
-    for name in ("server", "name", "room", "tls", "plain"):
-        if getattr(options, name) is None:
-            setattr(options, name, configured.get(name))
-    options.address = Address.parse(options.server or "localhost", tls=bool(options.tls))
-    options.name_given = bool(options.name)
-    options.name = options.name or _own_name(environ)
-    rooms: object = options.room
-    options.room = [str(room) for room in rooms] if isinstance(rooms, list) else [str(rooms or "lobby")]
-    options.wishes = {name: bool(configured[name]) for name in ("bell", "seq", "presence") if name in configured}
+def _options(given: argparse.Namespace, configured: Mapping[str, Any], environ: Mapping[str, str]) -> ClientOptions:
+    """The command line, completed by what was not given on it."""
+
+    def choice(name: str) -> Any:
+        value = getattr(given, name)
+        return configured.get(name) if value is None else value
+
+    name, rooms = choice("name"), choice("room")
+    return ClientOptions(
+        address=Address.parse(choice("server") or "localhost", tls=bool(choice("tls"))),
+        name=name or _own_name(environ),
+        name_given=bool(name),
+        rooms=[str(room) for room in rooms] if isinstance(rooms, list) else [str(rooms or "lobby")],
+        plain=bool(choice("plain")),
+        json=given.json,
+        wait=given.wait,
+        start=Start(given.after, given.since, given.no_history, given.state),
+        settings={name: bool(configured[name]) for name in SWITCHES if name in configured},
+    )
 
 
 def _configuration(environ: Mapping[str, str]) -> dict[str, object]:

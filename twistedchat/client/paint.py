@@ -5,7 +5,6 @@ Must not know where on the screen it stands.
 
 from __future__ import annotations
 
-import datetime
 import re
 import zlib
 from dataclasses import dataclass
@@ -14,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from wcwidth import wcwidth
 
+from twistedchat.client.times import clock_of
 from twistedchat.events import Event, Kind
+from twistedchat.mentions import mentions, stands_alone
 from twistedchat.text import safe
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Sequence
     from typing import TypeAlias
 
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["INDENT", "NAME_COLOURS", "Painter", "painted", "rows", "width_of"]
 
 INDENT = 9
-"""The width of a time and a space: under it the rest of a long line is indented."""
-
+"""Indent of the rows of a long line but the first, in columns: the width of a time and a space."""
 
 NAME_COLOURS = (
     "#e12f2f",
@@ -45,18 +46,16 @@ NAME_COLOURS = (
     "#cd1dcd",
     "#df2080",
 )
-"""Twelve hues of one lightness: 4.5 to 1 against black and against white. Source: WCAG 2.1, contrast ratio."""
+"""Colours of names: twelve hues of one lightness, 4.5 to 1 against black and against white.
+
+Source: WCAG 2.1, contrast ratio.
+"""
 
 
 @lru_cache(maxsize=4096)
 def colour_of(name: str) -> str:
     """The steady colour of a name."""
     return f"fg:{NAME_COLOURS[zlib.crc32(name.casefold().encode()) % len(NAME_COLOURS)]}"
-
-
-@lru_cache(maxsize=1024)
-def _time(second: int) -> str:
-    return f"{datetime.datetime.fromtimestamp(second, datetime.UTC).astimezone():%H:%M:%S}"
 
 
 @lru_cache(maxsize=4096)
@@ -72,16 +71,18 @@ class Painter:
     Attributes:
         name: The person's own, which is highlighted.
         numbered: Whether an event's seq stands behind its time.
+        zone: The zone of the times; None is the one of this machine.
     """
 
     name: str
     numbered: bool = False
+    zone: datetime.tzinfo | None = None
 
     def event(self, event: Event) -> Fragments:
         """Something that was said or done."""
         _, seq, at, kind, who, text = event
         number = f"{seq} " if self.numbered else ""
-        head: Fragments = [("class:time", f"{_time(at // 1000)} {number}")]
+        head: Fragments = [("class:time", f"{clock_of(at // 1000, self.zone)} {number}")]
         name, text = (colour_of(who), safe(who)), safe(text)
         if kind is Kind.SAY:
             return [*head, name, ("", ": "), *self._text(text, who)]
@@ -93,15 +94,20 @@ class Painter:
         return [*head, ("class:notice", f"! {text}")]
 
     def _text(self, text: str, who: str) -> Fragments:
+        """What was said, with the person's name highlighted where it stands as a word of its own."""
         if who == self.name or not self.calls(text):
             return [("", text)]
-        parts = re.split(f"({re.escape(self.name)})", text, flags=re.IGNORECASE)
-        return [("class:called" if place % 2 else "", part) for place, part in enumerate(parts) if part]
+        parts: Fragments = []
+        done = 0
+        for found in re.finditer(re.escape(self.name), text, re.IGNORECASE):
+            if stands_alone(text, found.start(), found.end()):
+                parts += [("", text[done : found.start()]), ("class:called", found[0])]
+                done = found.end()
+        return [part for part in [*parts, ("", text[done:])] if part[1]]
 
     def calls(self, text: str) -> bool:
         """Whether a text says the person's name, as a word."""
-        found = re.search(rf"(?<!\w){re.escape(self.name)}(?!\w)", text, re.IGNORECASE) if self.name else None
-        return found is not None
+        return mentions(self.name, text)
 
     def pending(self, kind: Kind, text: str, *, connected: bool) -> Fragments:
         """A line of one's own that is not in the log yet."""
@@ -127,7 +133,7 @@ def rows(fragments: Sequence[tuple[str, str]], width: int, indent: int) -> list[
     Args:
         fragments: Styles and harmless text without line ends.
         width: Columns, at least 2.
-        indent: So many columns stand empty before all rows but the first, if the screen is wide enough.
+        indent: Empty columns before all rows but the first, if the screen is wide enough.
     """
     indent = indent if width >= 3 * indent else 0
     found: list[list[tuple[str, str]]] = []
@@ -137,11 +143,14 @@ def rows(fragments: Sequence[tuple[str, str]], width: int, indent: int) -> list[
     for style, text in fragments:
         for character in text:
             columns = width_of(character)
-            while used + columns > width:
-                rest = row[space + 1 :] if space > 0 else []
-                found.append(row[: space + 1] if space > 0 else row)
-                row = [("", " ")] * indent + rest
-                used = sum(width_of(c) for _, c in row)
+            if used + columns > width:
+                cut = space + 1
+                # The last word goes to the next row, unless it does not fit there: then it is cut in two.
+                if space <= 0 or indent + _width(row[cut:]) + columns > width:
+                    cut = len(row)
+                found.append(row[:cut])
+                row = [("", " ")] * indent + row[cut:]
+                used = _width(row)
                 space = -1
             if character == " " and len(row) > (indent if found else 0):
                 space = len(row)
@@ -149,6 +158,11 @@ def rows(fragments: Sequence[tuple[str, str]], width: int, indent: int) -> list[
             used += columns
     found.append(row)
     return [_joined(row) for row in found]
+
+
+def _width(row: list[tuple[str, str]]) -> int:
+    """The columns that a row takes, of single characters."""
+    return sum(width_of(character) for _, character in row)
 
 
 def _joined(row: list[tuple[str, str]]) -> Fragments:

@@ -12,6 +12,7 @@ from twistedchat.client.transcript import Transcript
 from twistedchat.events import Event
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterator
 
     from twistedchat.client.paint import Fragments, Painter
@@ -23,13 +24,16 @@ __all__ = ["Panel"]
 class Panel:
     """A room's transcript, and how far back the person reads.
 
+    Args:
+        zone: The zone of the days; None is the one of this machine.
+
     Attributes:
         transcript: What there is to show.
         scroll: How many rows stand below the lowest that is shown; 0 follows what comes.
     """
 
-    def __init__(self) -> None:
-        self.transcript = Transcript()
+    def __init__(self, zone: datetime.tzinfo | None = None) -> None:
+        self.transcript = Transcript(zone=zone)
         self.scroll = 0
         self._width = 80
 
@@ -44,7 +48,7 @@ class Panel:
             self.transcript.trim()
 
     def visible(self, painter: Painter, width: int, height: int, *, connected: bool) -> list[Fragments]:
-        """The rows to show, at most so many, the lowest last."""
+        """The rows to show, at most ``height``, the lowest last."""
         self._width = width
         found: list[Fragments] = []
         for row in self._from_below(painter, connected=connected):

@@ -1,4 +1,4 @@
-"""The client in a pipe: lines that come in are said, what happens is written, the exit status tells.
+"""The client in a pipe: input lines are said, events are written, the exit status tells.
 
 Must not know a socket or a terminal.
 """
@@ -6,17 +6,25 @@ Must not know a socket or a terminal.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
 from twistedchat.client.conversation import Conversation
-from twistedchat.client.happenings import KeptOut, Refused, Stored, Tell
-from twistedchat.client.terminal import PlainLines
+from twistedchat.client.messages import Tell
+from twistedchat.client.notifications import (
+    JoinMerged,
+    JoinRefused,
+    LineDelayed,
+    LineRefused,
+    LineStored,
+    LogReset,
+    Stopped,
+)
+from twistedchat.client.pipe_output import JsonOutput, PlainOutput
 from twistedchat.events import Event
 from twistedchat.formats.base import Change
-from twistedchat.formats.jsonl import event_json, iso, to_line
-from twistedchat.formats.plain import PlainFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,41 +32,85 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
     from twisted.python.failure import Failure
 
-    from twistedchat.client.happenings import Happening, Room
+    from twistedchat.client.notifications import JoinedRoom, Notification
     from twistedchat.client.stdio import Stream
 
 __all__ = ["MAX_UNSTORED", "PATIENCE_SECONDS", "Pipe"]
 
 MAX_UNSTORED = 512
-"""So many lines are said ahead of the server's word that they are stored; then the input waits."""
+"""High-water mark of lines that are said and not stored yet; at it the input is not read, down to half of it.
+
+Enough to fill the server's batches at a round trip of 25 ms and 20,000 lines a second (docs/capacity.md).
+"""
 
 PATIENCE_SECONDS = 60.0
-"""After the end of the input, so long is waited for the next line to be stored."""
+"""Timeout of the next line to be stored after the end of the input, in seconds.
 
-NOT_STORED_AGAIN_SECONDS = 2.0
-"""A line that the server could not store now is said again after so long."""
+A restart of the server takes a few; a person at a shell waits no longer. Source: docs/client.md.
+"""
+
+
+@dataclass(slots=True)
+class _Report:
+    """What went wrong.
+
+    Attributes:
+        refusals: Why lines were not stored, each sentence once, in order.
+        delay: Why lines can't be stored now, or "".
+        interrupted: Whether the person has ended it.
+    """
+
+    refusals: dict[str, None] = field(default_factory=dict)
+    delay: str = ""
+    interrupted: bool = False
+
+    def add(self, sentence: str) -> None:
+        """Something went wrong."""
+        self.refusals[sentence] = None
+
+    def text(self, unstored: int) -> str:
+        """Sentences that say why not all was stored; "" if nothing went wrong, or the person knows."""
+        if self.refusals or self.interrupted or not unstored:
+            return " ".join(self.refusals)
+        lines = "1 line was" if unstored == 1 else f"{unstored:,} lines were"
+        return f"{lines} not stored: {self.delay or 'the server does not answer.'}"
+
+
+@dataclass(slots=True)
+class _End:
+    """How far the end has come.
+
+    Attributes:
+        input: There will be no more input.
+        output: Nobody reads the output any more.
+        waited: The time to stay after the end of the input is over.
+    """
+
+    input: bool = False
+    output: bool = False
+    waited: bool = False
 
 
 class Pipe:
-    """Says what comes in, and writes what happens; the user of a `Stream`.
+    """Says the input, and writes events; the user of a `Stream`.
 
     Args:
         reactor: For the time.
         name: The name to go by.
         numbered: If the name is taken, take it with a number.
         as_json: Write events as they are on the wire.
-        wait_seconds: Stay for so long after the end of the input; may be infinite.
+        wait_seconds: How long to stay after the end of the input; may be infinite.
         saw: Is told of every event that was written.
+        warn: Is told sentences that are neither output nor errors.
 
     Attributes:
         conversation: The conversation.
         room: Where lines are said; to be set before the first comes.
         stream: To be set before anything happens.
         done: Fires when there is nothing more to do.
-        refusals: Why lines were not stored, each sentence once, in order.
     """
 
-    room: Room
+    room: JoinedRoom
     stream: Stream
 
     def __init__(
@@ -69,41 +121,41 @@ class Pipe:
         numbered: bool = False,
         as_json: bool = False,
         wait_seconds: float = 0.0,
-        saw: Callable[[str, int], None] | None = None,
+        saw: Callable[[str, int], None] = lambda _room, _seq: None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.conversation = Conversation(name, self._happened, numbered=numbered)
+        self.conversation = Conversation(name, self._notified, numbered=numbered)
         self.done: Deferred[None] = Deferred()
-        self.refusals: dict[str, None] = {}
         self._reactor = reactor
-        self._as_json = as_json
+        self._output = JsonOutput() if as_json else PlainOutput()
         self._wait_seconds = wait_seconds
         self._saw = saw
-        self._lines = PlainLines()
-        self._ended = False
-        self._closed = False
-        self._waited = False
-        self._paused = False
-        self._interrupted = False
+        self._warn = warn
+        self._report = _Report()
+        self._end = _End()
         self._patience: IDelayedCall | None = None
-        self._pending: set[IDelayedCall] = set()
 
     @property
     def unstored(self) -> int:
         """How many lines are not stored yet."""
-        return len(self.conversation.unstored) + len(self._pending)
+        return len(self.conversation.unstored)
+
+    @property
+    def trouble(self) -> str:
+        """Sentences that say why not all was stored; "" if nothing went wrong."""
+        return self._report.text(self.unstored)
 
     # -- the user of stdio -----------------------------------------------------------------------
 
     def typed(self, text: str) -> None:
         """Say a line as it is: in a pipe nothing is a command."""
         self.conversation.say(self.room, text)
-        if self.unstored >= MAX_UNSTORED and not self._paused:
-            self._paused = True
+        if self.unstored == MAX_UNSTORED:
             self.stream.pause_input()
 
     def ended(self) -> None:
         """Wait for what is to be waited for, and be done."""
-        self._ended = True
+        self._end.input = True
         if self._wait_seconds < math.inf:
             self._reactor.callLater(self._wait_seconds, self._has_waited)
         self._be_patient()
@@ -111,7 +163,7 @@ class Pipe:
     def closed(self) -> None:
         """Nobody reads any more: read no more either, and be done when all that came in is stored."""
         self.stream.pause_input()
-        self._ended = self._closed = True
+        self._end.input = self._end.output = True
         self._has_waited()
         self._be_patient()
 
@@ -123,22 +175,19 @@ class Pipe:
         """The output is taken again."""
         self.conversation.go_on()
 
-    @property
-    def trouble(self) -> str:
-        """Sentences that say why not all was stored; "" if nothing went wrong."""
-        if self.refusals or self._interrupted or not self.unstored:
-            return " ".join(self.refusals)
-        lines = "1 line was" if self.unstored == 1 else f"{self.unstored:,} lines were"
-        return f"{lines} not stored: the server does not answer."
+    # -- being done ------------------------------------------------------------------------------
 
     def interrupt(self) -> None:
         """Be done now, as the person wants it."""
-        self._interrupted = True
+        self._report.interrupted = True
         self.finish()
 
     def fail(self, failure: Failure) -> None:
         """Something else went wrong: be done, and say so."""
-        self.refusals[str(getattr(failure.value, "text", failure.value))] = None
+        self._give_up(str(getattr(failure.value, "text", failure.value)))
+
+    def _give_up(self, sentence: str) -> None:
+        self._report.add(sentence)
         self.finish()
 
     def finish(self) -> None:
@@ -150,21 +199,20 @@ class Pipe:
             self.stream.pause_input()
             self.done.callback(None)
 
-    # -- being done ------------------------------------------------------------------------------
-
     def _has_waited(self) -> None:
-        self._waited = True
+        self._end.waited = True
         self._check_done()
 
     def _check_done(self) -> None:
-        if self._ended and self._waited and not self.unstored and (self._closed or self.room.shows_own):
+        is_over = self._end.input and self._end.waited and not self.unstored
+        if is_over and (self._end.output or self.room.shows_own):
             self.finish()
 
     def _be_patient(self) -> None:
         """Give up if nothing more is stored for long, though there is nothing else to wait for."""
         if self._patience is not None:
             self._patience.reset(PATIENCE_SECONDS)
-        elif self._ended and not self.done.called:
+        elif self._end.input and not self.done.called:
             self._patience = self._reactor.callLater(PATIENCE_SECONDS, self._lose_patience)
 
     def _lose_patience(self) -> None:
@@ -172,60 +220,41 @@ class Pipe:
         if self.unstored:
             self.finish()
 
-    # -- what happens ----------------------------------------------------------------------------
+    # -- notifications ----------------------------------------------------------------------------
 
-    def _happened(self, happening: Happening) -> None:
-        match happening:
+    def _notified(self, notification: Notification) -> None:
+        match notification:
             case Event():
-                self._write_event(happening)
+                self.stream.write(self._output.event(notification, here=self.room.name))
+                self._saw(notification.room, notification.seq)
                 self._check_done()
-            case Tell(who, text, at):
-                self._write_tell(who, text, at)
-            case Change(room=room) if not self._as_json:
-                self.stream.write(self._lines.change(happening, self._format(room)))
-            case Stored():
+            case Tell():
+                self.stream.write(self._output.tell(notification))
+            case Change():
+                self.stream.write(self._output.change(notification, here=self.room.name))
+            case LineStored():
+                self._report.delay = ""
                 self._settled()
-            case Refused(line, error) if error.code == "not-stored":
-                self._say_again(line.room, line.text)
-            case Refused(_, error):
-                self.refusals[error.text] = None
+            case LineDelayed(_, error):
+                self._report.delay = error.text
+            case LineRefused(_, error):
+                self._report.add(error.text)
                 self._settled()
-            case KeptOut(room, error):
-                self.refusals[error.text] = None
+            case JoinMerged(asked, room) if asked is self.room:
+                self.room = room
+            case JoinRefused(room, error):
+                self._report.add(error.text)
                 if room is self.room:
                     self.finish()
+            case LogReset():
+                self._warn(notification.text)
+            case Stopped(error):
+                self._give_up(error.text)
 
     def _settled(self) -> None:
-        if self._paused and self.unstored <= MAX_UNSTORED // 2:
-            self._paused = False
+        """A line is stored or refused."""
+        if self.unstored == MAX_UNSTORED // 2 and not self._end.input:
             self.stream.resume_input()
         if self._patience is not None:
             self._be_patient()
         self._check_done()
-
-    def _say_again(self, room: Room, text: str) -> None:
-        def again() -> None:
-            self._pending.discard(call)
-            self.conversation.say(room, text)
-
-        call = self._reactor.callLater(NOT_STORED_AGAIN_SECONDS, again)
-        self._pending.add(call)
-
-    # -- what is written -------------------------------------------------------------------------
-
-    def _write_event(self, event: Event) -> None:
-        if self._as_json:
-            self.stream.write(event_json(event) + "\n")
-        else:
-            self.stream.write(self._lines.events([event], self._format(event.room)))
-        if self._saw is not None:
-            self._saw(event.room, event.seq)
-
-    def _write_tell(self, who: str, text: str, at: int) -> None:
-        if self._as_json:
-            self.stream.write(to_line({"type": "tell", "who": who, "text": text, "at": iso(at)}).decode())
-        else:
-            self.stream.write(self._lines.told(f"{who} tells you: {text}"))
-
-    def _format(self, room: str) -> PlainFormat:
-        return PlainFormat(with_room=room != self.room.name)

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["SAVE_SECONDS", "State"]
 
 SAVE_SECONDS = 1.0
-"""So often is the file written, if anything has changed."""
+"""Interval at which the file is written if anything has changed, in seconds.
+
+After a crash at most the events of one are written twice. Source: chosen.
+"""
 
 
 class State:
@@ -42,8 +45,10 @@ class State:
         self._rooms = self._servers.setdefault(where, {})
 
     def last(self, room: str) -> int | None:
-        """The last seq that was seen of a room, or None."""
-        return self._rooms.get(room)
+        """The last seq that was seen of a room, in any case, or None."""
+        if room in self._rooms:
+            return self._rooms[room]
+        return next((seq for name, seq in self._rooms.items() if name.casefold() == room.casefold()), None)
 
     def saw(self, room: str, seq: int) -> None:
         """An event was seen."""

@@ -45,7 +45,7 @@ class Stream(Protocol):
 
 
 class User(Protocol):
-    """Whoever reads and writes lines."""
+    """What takes the input's lines, and writes the output."""
 
     def typed(self, text: str) -> None:
         """A line came in; never empty."""

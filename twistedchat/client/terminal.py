@@ -1,6 +1,6 @@
 """The client on a terminal that only takes lines: what is shown there, and what is typed.
 
-Knows wording. Must not know a socket.
+Must not know a socket, nor how a line is worded.
 """
 
 from __future__ import annotations
@@ -9,66 +9,26 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
-from twistedchat.client.happenings import Connected, Disconnected, Joined, Tell
+from twistedchat.client.controller import NETWORK_CODES
+from twistedchat.client.messages import Tell
+from twistedchat.client.notifications import Connected, Disconnected, JoinAccepted
+from twistedchat.client.plain_lines import PlainLines, welcome
 from twistedchat.events import Event
 from twistedchat.formats.base import Change
-from twistedchat.formats.plain import PlainFormat, told
-from twistedchat.text import listing
+from twistedchat.mentions import mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Sequence
 
-    from twistedchat.client.desk import Desk
-    from twistedchat.client.happenings import Happening, Line, Room
+    from twistedchat.client.controller import Controller
+    from twistedchat.client.notifications import JoinedRoom, Notification, OutgoingLine
     from twistedchat.client.stdio import Stream
 
-__all__ = ["PlainLines", "PlainTerminal", "presence_sentences", "welcome"]
-
-
-class PlainLines:
-    """Writes what happens as lines of text, with local times and a line for each new day."""
-
-    def __init__(self) -> None:
-        self._day: Hashable = None
-
-    def events(self, events: Sequence[Event], format_: PlainFormat) -> str:
-        """Events, oldest first."""
-        shown = format_.page(events)
-        data = shown.data if shown.first_day == self._day else shown.dated
-        self._day = shown.last_day
-        return _unix(data)
-
-    def told(self, text: str) -> str:
-        """A line for one's own eyes."""
-        return _unix(told(text))
-
-    def change(self, change: Change, format_: PlainFormat) -> str:
-        """Who came and went."""
-        return _unix(format_.presence(change))
-
-
-def _unix(data: bytes) -> str:
-    return data.decode().replace("\r\n", "\n")
-
-
-def welcome(name: str, room: Room) -> str:
-    """A sentence that says who one is, and who else is here."""
-    others = sorted(room.members - {name}, key=str.casefold)
-    if room.count > len(room.members):
-        return f"You are {name}, in #{room.name} with {room.count - 1:,} others (/who names them)."
-    return (
-        f"You are {name}, in #{room.name}{f' with {listing(others)}' if others else ', and nobody else is here yet'}."
-    )
-
-
-def presence_sentences(change: Change) -> list[str]:
-    """Who came and went, as sentences."""
-    shown = _unix(PlainFormat().presence(change))
-    return [line.removeprefix("*** ") for line in shown.splitlines()]
+__all__ = ["PlainTerminal"]
 
 
 class PlainTerminal:
-    """A person at a terminal that takes lines; also the desk's view, and the user of its stdio.
+    """A person at a terminal that takes lines; also the controller's view, and the user of its stdio.
 
     Attributes:
         stream: To be set before anything happens.
@@ -77,19 +37,19 @@ class PlainTerminal:
 
     stream: Stream
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, controller: Controller) -> None:
         self.done: Deferred[None] = Deferred()
-        self._desk = desk
+        self._controller = controller
         self._lines = PlainLines()
         self._lost = False
-        self._introduced: set[str] = set()
-        desk.view = self
+        self._introduced: set[JoinedRoom] = set()
+        controller.view = self
 
     # -- the user of stdio -----------------------------------------------------------------------
 
     def typed(self, text: str) -> None:
         """A line was typed."""
-        self._desk.typed(text)
+        self._controller.typed(text)
 
     def ended(self) -> None:
         """Ctrl-D."""
@@ -101,63 +61,77 @@ class PlainTerminal:
 
     def full(self) -> None:
         """The terminal takes no more for now."""
-        self._desk.conversation.hold()
+        self._controller.conversation.hold()
 
     def drained(self) -> None:
         """The terminal takes more."""
-        self._desk.conversation.go_on()
+        self._controller.conversation.go_on()
 
-    # -- the desk's view -------------------------------------------------------------------------
+    # -- the controller's view -------------------------------------------------------------------------
 
-    def happened(self, happening: Happening) -> None:
+    def notified(self, notification: Notification) -> None:
         """Write what happened."""
-        match happening:
-            case Event(room=room):
-                self.stream.write(self._lines.events([happening], self._format(room)))
-            case Change(room=room):
-                self.stream.write(self._lines.change(happening, self._format(room)))
+        match notification:
+            case Event(room=name):
+                self._show([notification], name)
+            case Change(room=name):
+                self.stream.write(self._lines.change(notification, with_room=self._is_elsewhere(name)))
             case Tell(who, text):
                 self.tell(f"{who} tells you: {text}")
-            case Disconnected(why):
+            case Disconnected(error):
                 self._lost = True
-                self.tell(f"{why} Trying to connect again.")
+                if error.code in NETWORK_CODES:
+                    self.tell(f"{error.text} Trying to connect again.")
             case Connected() if self._lost:
                 self._lost = False
                 self.tell("Connected again.")
-            case Joined(room) if room.name not in self._introduced:
-                self._introduced.add(room.name)
-                self.tell(welcome(self._desk.conversation.name, room))
+            case JoinAccepted(room) if room not in self._introduced:
+                self._introduced.add(room)
+                self.tell(welcome(self._controller.conversation.name, room))
                 if room.topic:
                     self.tell(f"The topic is: {room.topic}")
 
-    def _format(self, room: str) -> PlainFormat:
-        wishes, here = self._desk.wishes, self._desk.room
-        return PlainFormat(
-            numbered=wishes.seq,
-            with_room=here is None or here.name != room,
-            bell_for=self._desk.conversation.name if wishes.bell else "",
-        )
+    def _show(self, events: Sequence[Event], name: str) -> None:
+        """Write events of a room."""
+        settings = self._controller.settings
+        for event in events:
+            line = self._lines.events(
+                [event], zone=settings.zone, numbered=settings.seq, with_room=self._is_elsewhere(name)
+            )
+            self.stream.write(line.removesuffix("\n") + "\a\n" if self._rings(event) else line)
+
+    def _rings(self, event: Event) -> bool:
+        """Whether somebody else says the person's name, and the person wants to be called."""
+        own = self._controller.conversation.name
+        return self._controller.settings.bell and event.who != own and mentions(own, event.text)
+
+    def _is_elsewhere(self, name: str) -> bool:
+        here = self._controller.room
+        return here is None or here.name != name
 
     def tell(self, text: str) -> None:
         """Write a line for this person alone."""
-        self.stream.write(self._lines.told(text))
+        self.stream.write(self._lines.note(text))
 
-    def said(self, line: Line) -> None:
+    def said(self, line: OutgoingLine) -> None:
         """Nothing: the line comes back, stamped."""
 
-    def entered(self, room: Room) -> None:
-        """Say so, unless `Joined` will."""
-        if not room.entering:
+    def entered(self, room: JoinedRoom) -> None:
+        """Say so, unless `JoinAccepted` will."""
+        if room in self._introduced:
             self.tell(f"You talk in #{room.name} now.")
 
-    def show_page(self, room: Room, events: Sequence[Event]) -> None:
+    def show_page(self, room: JoinedRoom, events: Sequence[Event]) -> None:
         """Write events of the past."""
-        self.stream.write(self._lines.events(events, self._format(room.name)))
+        self._show(events, room.name)
 
-    def go_back(self, room: Room, seq: int) -> None:
+    def go_back(self, room: JoinedRoom, seq: int) -> None:
         """Have the server begin there again."""
         self.tell(f"From {seq + 1} on in #{room.name}:")
-        self._desk.conversation.join(room.name, seq)
+        self._controller.conversation.join(room.name, seq)
+
+    def settings_changed(self) -> None:
+        """Nothing: what is written from now on is written so."""
 
     def interrupt(self) -> None:
         """Ctrl-C."""

@@ -6,22 +6,25 @@ Must not know how wide the screen is, nor what is drawn how.
 from __future__ import annotations
 
 import bisect
-import datetime
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from twistedchat.client.times import day_of
 from twistedchat.events import Event
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Sequence
 
-    from twistedchat.client.happenings import Line
+    from twistedchat.client.notifications import OutgoingLine
 
-__all__ = ["MOST_ENTRIES", "Entry", "Note", "Transcript", "day_of"]
+__all__ = ["MOST_ENTRIES", "Entry", "Note", "Transcript"]
 
 MOST_ENTRIES = 5_000
-"""So many entries are kept at the end of a room; what is older is read again when it is wanted."""
+"""Number of entries kept of a room, the newest; what is older is read again when it is wanted.
+
+Twice as many stand there before the older half is dropped. Source: chosen; some hundred screens.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +49,6 @@ class Entry:
     quoted: bool = False
 
 
-@lru_cache(maxsize=1024)
-def _day(hour: int) -> str:
-    then = datetime.datetime.fromtimestamp(hour * 900, datetime.UTC).astimezone()
-    return f"{then:%A} {then.day} {then:%B %Y}"
-
-
-def day_of(at: int) -> str:
-    """The local day of a moment in milliseconds since 1970, as a person reads it."""
-    # Zones differ from UTC by quarters of an hour.
-    return _day(at // 900_000)
-
-
 @dataclass(slots=True, eq=False)
 class Transcript:
     """A room's events in their order, with notes where they came, and lines on their way at the end.
@@ -70,26 +61,27 @@ class Transcript:
         mark: The last seq that was seen when the person looked elsewhere; 0 for none.
         first: The seq of the oldest event; 0 if there is none.
         last: The seq of the newest; 0 if there is none.
+        zone: The zone of the days; None is the one of this machine.
     """
 
     entries: list[Entry] = field(default_factory=list)
-    pending: dict[str, Line] = field(default_factory=dict)
+    pending: dict[str, OutgoingLine] = field(default_factory=dict)
     unread: int = 0
     called: bool = False
     mark: int = 0
     first: int = 0
     last: int = 0
+    zone: datetime.tzinfo | None = None
     _settling: dict[int, str] = field(default_factory=dict)
 
     def add(self, event: Event) -> None:
         """The room's next event."""
         if event.seq <= self.last:
             # The server's log began anew.
-            self.entries.clear()
-            self.first = self.last = self.mark = 0
-        entry = Entry(event, day_of(event.at))
+            self.clear()
+        entry = Entry(event, self._day(event))
         before = next((e.content for e in reversed(self.entries) if _in_place(e)), None)
-        if isinstance(before, Event) and day_of(before.at) == entry.day:
+        if isinstance(before, Event) and self._day(before) == entry.day:
             entry.day = ""
         self.entries.append(entry)
         self.first = self.first or event.seq
@@ -104,7 +96,7 @@ class Transcript:
         older: list[Entry] = []
         day = ""
         for event in events:
-            today = day_of(event.at)
+            today = self._day(event)
             older.append(Entry(event, "" if today == day else today))
             day = today
         follower = next((entry for entry in self.entries if _in_place(entry)), None)
@@ -115,6 +107,24 @@ class Transcript:
         self.last = self.last or events[-1].seq
         return len(older)
 
+    def clear(self) -> None:
+        """Forget what was said: the log is another one."""
+        self.entries.clear()
+        self.first = self.last = self.mark = 0
+
+    def set_zone(self, zone: datetime.tzinfo | None) -> None:
+        """Have the days of another zone."""
+        self.zone = zone
+        day = ""
+        for entry in self.entries:
+            if _in_place(entry) and isinstance(entry.content, Event):
+                today = self._day(entry.content)
+                entry.day = "" if today == day else today
+                day = today
+
+    def _day(self, event: Event) -> str:
+        return day_of(event.at, self.zone)
+
     def note(self, text: str) -> None:
         """Something for this person alone."""
         self.entries.append(Entry(Note(text)))
@@ -123,18 +133,18 @@ class Transcript:
         """Show events again, where the person asked for them."""
         self.entries += [Entry(event, quoted=True) for event in events]
 
-    def say(self, line: Line) -> None:
+    def say(self, line: OutgoingLine) -> None:
         """A line is on its way."""
         self.pending[line.key] = line
 
-    def settle(self, line: Line, seq: int) -> None:
+    def settle(self, line: OutgoingLine, seq: int) -> None:
         """The line stands in the log: it takes its place when the event comes."""
         if seq <= self.last:
             self.pending.pop(line.key, None)
         else:
             self._settling[seq] = line.key
 
-    def refuse(self, line: Line) -> None:
+    def refuse(self, line: OutgoingLine) -> None:
         """The line will not be in the log."""
         self.pending.pop(line.key, None)
 

@@ -1,33 +1,124 @@
-"""What a room needs of a format. Must not know any format, nor who reads."""
+"""Events as bytes, shared by everybody who is shown them in the same way. Must not know who reads.
+
+What one reader alone wants (to ignore somebody, a bell at the own name) is no format: the reader's
+outlet cuts it out of the shared page, and only of a page in which it matters (`Page.by_speaker`,
+`Page.words`). So a thousand readers with wishes of their own cost no more rendering than one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+from twistedchat.events import Kind
+from twistedchat.mentions import words
+from twistedchat.names import likenesses
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from twistedchat.events import Event
 
-__all__ = ["Change", "Format", "Page"]
+__all__ = ["PAGE_BYTES", "Change", "Format", "Page", "fitting"]
+
+PAGE_BYTES = 64 * 2**10
+"""Size limit of a rendered page, in bytes; one event always fits.
+
+A reader that takes nothing has at most one page in its transport, so this bounds what a slow reader
+costs: 1,000 of them 64 MiB. Source: docs/operations.md, "Memory"; a busy room's batch is 50 kB (20,000
+lines of 100 bytes a second, one batch each 25 ms), so it is still one send.
+"""
+
+_alike = lru_cache(maxsize=4096)(likenesses)
+"""The same few people speak again and again."""
 
 
-class Page(NamedTuple):
+def fitting(lines: Iterable[bytes], max_bytes: int) -> list[bytes]:
+    """The first lines that fit into so many bytes together; the first one always does."""
+    taken: list[bytes] = []
+    size = 0
+    for line in lines:
+        size += len(line)
+        if size > max_bytes and taken:
+            break
+        taken.append(line)
+    return taken
+
+
+class Page:
     """A run of events, rendered once for everybody who reads it in the same format.
 
     Attributes:
-        data: The bytes for a reader whose screen already stands at ``first_day``; may be empty.
-        dated: The bytes for any other reader: the same, after a line with the date.
+        events: What is shown, at least one, oldest first.
+        lines: Each of them as bytes.
+        data: The bytes for a reader whose screen already stands at ``first_day``: the lines, and the
+            dates between them.
+        date: The line with the date of the first event, b"" where the format has none.
         first_day: The day of the first event, or None where the format has no dates.
         last_day: The day of the last event, likewise.
     """
 
-    data: bytes
-    dated: bytes
-    first_day: Hashable = None
-    last_day: Hashable = None
+    __slots__ = ("_by_speaker", "_starts", "_words", "data", "date", "events", "first_day", "last_day", "lines")
+
+    def __init__(
+        self,
+        events: Sequence[Event],
+        lines: Sequence[bytes],
+        data: bytes,
+        date: bytes = b"",
+        first_day: Hashable = None,
+        last_day: Hashable = None,
+    ) -> None:
+        self.events = events
+        self.lines = lines
+        self.data = data
+        self.date = date
+        self.first_day = first_day
+        self.last_day = last_day
+        self._by_speaker: dict[str, list[int]] | None = None
+        self._words: dict[str, list[int]] | None = None
+        self._starts: list[int] | None = None
+
+    @property
+    def starts(self) -> Sequence[int]:
+        """Where each line begins in ``data``."""
+        if self._starts is None:
+            self._starts = []
+            at = 0
+            for line in self.lines:
+                # It stands right there, or behind a date.
+                at = self.data.index(line, at)
+                self._starts.append(at)
+                at += len(line)
+        return self._starts
+
+    @property
+    def seq(self) -> int:
+        """The seq of the last event."""
+        return self.events[-1].seq
+
+    @property
+    def by_speaker(self) -> Mapping[str, Sequence[int]]:
+        """Who speaks: by each likeness of a person's name (`names.likenesses`), the indices of its events."""
+        if self._by_speaker is None:
+            self._by_speaker = {}
+            for index, event in enumerate(self.events):
+                if event.kind is not Kind.NOTICE:
+                    for key in _alike(event.who):
+                        self._by_speaker.setdefault(key, []).append(index)
+        return self._by_speaker
+
+    @property
+    def words(self) -> Mapping[str, Sequence[int]]:
+        """What is spoken of: by each word (`mentions.words`), the indices of its events."""
+        if self._words is None:
+            self._words = {}
+            for index, event in enumerate(self.events):
+                for word in words(event.text):
+                    self._words.setdefault(word, []).append(index)
+        return self._words
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +146,13 @@ class Format(Hashable, Protocol):
     Hashable and equal by value: a room renders once for each distinct format among its members.
     """
 
-    def page(self, events: Sequence[Event]) -> Page:
-        """Render events, oldest first, in the order given."""
+    def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
+        """Render the first of these events that fit, at least one, in the order given.
+
+        Args:
+            events: At least one, oldest first.
+            max_bytes: The size limit of the lines together; the first may be larger.
+        """
         ...
 
     def presence(self, change: Change) -> bytes:

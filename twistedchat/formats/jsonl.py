@@ -12,7 +12,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
-from twistedchat.formats.base import Change, Page
+from twistedchat.formats.base import PAGE_BYTES, Change, Page, fitting
 from twistedchat.text import json_safe
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_LINE_BYTES", "JsonFormat", "event_json", "iso", "to_line", "to_list"]
 
 MAX_LINE_BYTES = 32 * 2**10
-"""The longest line, in both directions. Source: docs/protocol.md, "JSON lines"."""
+"""Longest line, in bytes, in both directions. Source: docs/protocol.md, "JSON lines"."""
 
 
 @lru_cache(maxsize=1024)
@@ -56,37 +56,37 @@ def event_json(event: Event) -> str:
     )
 
 
-def to_list(items: Iterable[str], space_bytes: int, *, newest: bool = False) -> bytes:
+def to_list(items: Iterable[str], space_bytes: int, *, is_newest: bool = False) -> bytes:
     """Items of JSON as a list, and behind it ``,"more":true`` if not all of them fit.
 
     Args:
-        items: The items as JSON, without line ends.
+        items: The items as JSON, without line ends; no more of them are asked for than fit.
         space_bytes: So many bytes may the result have.
-        newest: Take them from the end of the list, a sequence, rather than from its beginning.
+        is_newest: The items come in the opposite order of the list.
     """
     space_bytes -= len(b'[],"more":true')
-    fitting: list[bytes] = []
+    taken: list[bytes] = []
     more = b""
-    for item in reversed(list(items)) if newest else items:
+    for item in items:
         encoded = item.encode()
         space_bytes -= len(encoded) + 1
         if space_bytes < 0:
             more = b',"more":true'
             break
-        fitting.append(encoded)
-    if newest:
-        fitting.reverse()
-    return b"[" + b",".join(fitting) + b"]" + more
+        taken.append(encoded)
+    if is_newest:
+        taken.reverse()
+    return b"[" + b",".join(taken) + b"]" + more
 
 
 @dataclass(frozen=True, slots=True)
 class JsonFormat:
     """Every program reads the same."""
 
-    def page(self, events: Sequence[Event]) -> Page:
-        """Render events as one line each."""
-        data = "".join([f"{event_json(event)}\n" for event in events]).encode()
-        return Page(data, data)
+    def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
+        """Render the events that fit as one line each."""
+        lines = fitting((f"{event_json(event)}\n".encode() for event in events), max_bytes)
+        return Page(events[: len(lines)], lines, b"".join(lines))
 
     def presence(self, change: Change) -> bytes:
         """Render coming and going as one object."""

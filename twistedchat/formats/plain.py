@@ -10,21 +10,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from twistedchat.events import Event, Kind
-from twistedchat.formats.base import Change, Page
-from twistedchat.names import likenesses
+from twistedchat.events import Kind
+from twistedchat.formats.base import PAGE_BYTES, Page, fitting
+from twistedchat.mentions import first_word, mentions
 from twistedchat.text import listing, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Set
 
-__all__ = ["PlainFormat", "told"]
+    from twistedchat.events import Event
+    from twistedchat.formats.base import Change
+
+__all__ = ["PlainFormat", "aside", "personal"]
 
 
 class _Moment(NamedTuple):
     """A second in a zone: its day and its time of day, as they stand on the screen."""
 
-    day: str
+    day: bytes
     time: str
 
 
@@ -32,52 +35,103 @@ class _Moment(NamedTuple):
 def _moment(second: int, zone: datetime.tzinfo | None) -> _Moment:
     """Render a second once for all the events in it."""
     then = datetime.datetime.fromtimestamp(second, datetime.UTC).astimezone(zone)
-    return _Moment(f"--- {then:%A} {then.day} {then:%B %Y} ---\r\n", f"{then:%H:%M:%S}")
+    return _Moment(f"--- {then:%A} {then.day} {then:%B %Y} ---\r\n".encode(), f"{then:%H:%M:%S}")
 
 
-def told(text: str) -> bytes:
+def aside(text: str) -> bytes:
     """A line for one reader alone, ``*** text``; the text is made harmless."""
     return f"*** {safe(text)}\r\n".encode()
 
 
+def _dated(lines: Sequence[bytes], days: Sequence[bytes]) -> bytes:
+    """Lines of several days, with the date where another day begins."""
+    parts = []
+    day = days[0]
+    for line, its_day in zip(lines, days, strict=True):
+        if its_day != day:
+            day = its_day
+            parts.append(day)
+        parts.append(line)
+    return b"".join(parts)
+
+
+def personal(page: Page, *, ignored: Set[str], ring_for: str) -> bytes:
+    """A page's data as one reader alone wants it.
+
+    Args:
+        page: Of `PlainFormat`.
+        ignored: Likenesses of names (`names.likenesses`); what these people said is left out.
+        ring_for: A name; a bell rings where somebody else says it (`mentions.mentions`). "" never rings.
+
+    Returns:
+        The data; b"" if nothing of the page is left. The date that may stand before it is the page's.
+    """
+    left_out = {index for key in ignored & page.by_speaker.keys() for index in page.by_speaker[key]}
+    if len(left_out) == len(page.events):
+        return b""
+    ringing = _ringing(page, ring_for) if ring_for else ()
+    if not left_out and not ringing:
+        return page.data
+    return _edited(page, left_out, ringing)
+
+
+def _ringing(page: Page, name: str) -> Sequence[int]:
+    """The indices of the events that mention a name. Only those that hold its first word are looked at."""
+    candidates = page.words.get(first_word(name), ())
+    return [i for i in candidates if page.events[i].who != name and mentions(name, page.events[i].text)]
+
+
+def _edited(page: Page, left_out: Set[int], ringing: Sequence[int]) -> bytes:
+    """The page without some lines, and with a bell at the end of others."""
+    data, parts, at = page.data, [], 0
+    for index in sorted({*left_out, *ringing}):
+        start = page.starts[index]
+        end = start + len(page.lines[index])
+        if index in left_out:
+            parts.append(data[at:start])
+            at = end
+        else:
+            parts += [data[at : end - 2], b"\a"]
+            at = end - 2
+    parts.append(data[at:])
+    return b"".join(parts)
+
+
 @dataclass(frozen=True, slots=True)
 class PlainFormat:
-    """How one person wants a room's events on the screen.
+    """How some people want a room's events on the screen.
 
     Attributes:
         zone: The zone of the times; None is the server's.
         numbered: Whether each event's seq stands behind its time.
         with_room: Whether ``#room`` stands before the event: it is not the room that one talks in.
         with_presence: Whether coming and going is shown.
-        ignoring: Whoever has one of these likenesses (`names.likenesses`) is not shown.
-        bell_for: Ring when somebody else says this name; "" never rings.
     """
 
     zone: datetime.tzinfo | None = None
     numbered: bool = False
     with_room: bool = False
     with_presence: bool = True
-    ignoring: frozenset[str] = frozenset()
-    bell_for: str = ""
 
-    def page(self, events: Sequence[Event]) -> Page:
-        """Render events, with a line for the date before the first of each later day."""
-        if self.ignoring:
-            events = [e for e in events if e.kind is Kind.NOTICE or self.ignoring.isdisjoint(likenesses(e.who))]
-        if not events:
-            return Page(b"", b"")
-        lines = []
-        first_day = day = _moment(events[0].at // 1000, self.zone).day
-        for event in events:
-            moment = _moment(event.at // 1000, self.zone)
-            if moment.day != day:
-                day = moment.day
-                lines.append(day)
-            lines.append(self._line(event, moment.time))
-        data = "".join(lines).encode("utf-8", "replace")
-        return Page(data, first_day.encode() + data, first_day, day)
+    def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
+        """Render the events that fit, with a line for the date before the first of each later day."""
+        if len(events) == 1:
+            moment = _moment(events[0].at // 1000, self.zone)
+            line = self._line(events[0], moment)
+            return Page(events, (line,), line, moment.day, moment.day, moment.day)
+        moments = [_moment(event.at // 1000, self.zone) for event in events]
+        lines = fitting(map(self._line, events, moments), max_bytes)
+        days = [moment.day for moment in moments[: len(lines)]]
+        return Page(
+            events[: len(lines)],
+            lines,
+            b"".join(lines) if days[0] == days[-1] else _dated(lines, days),
+            days[0],
+            days[0],
+            days[-1],
+        )
 
-    def _line(self, event: Event, time: str) -> str:
+    def _line(self, event: Event, moment: _Moment) -> bytes:
         """One event as a line."""
         _, seq, _, kind, who, text = event
         if kind is Kind.SAY:
@@ -90,12 +144,7 @@ class PlainFormat:
             body = safe(f"! {text}")
         number = f" {seq}" if self.numbered else ""
         place = f"#{event.room} " if self.with_room else ""
-        return f"[{time}{number}] {place}{body}{self._bell(event)}\r\n"
-
-    def _bell(self, event: Event) -> str:
-        """BEL if the event speaks of the reader."""
-        heard = self.bell_for and event.who != self.bell_for and self.bell_for.casefold() in event.text.casefold()
-        return "\a" if heard else ""
+        return f"[{moment.time}{number}] {place}{body}\r\n".encode("utf-8", "replace")
 
     def presence(self, change: Change) -> bytes:
         """Render coming and going as one line for each sort."""
@@ -111,4 +160,4 @@ class PlainFormat:
             lines.append(f"{listing(silent)} left{where}.")
         lines += [f"{name} left{where}: {why}" for name, why in change.left if why]
         lines += [f"{old} is now called {new}." for old, new in change.renamed]
-        return b"".join(told(line) for line in lines)
+        return b"".join(aside(line) for line in lines)

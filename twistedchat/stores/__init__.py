@@ -9,6 +9,7 @@ from twistedchat.stores.base import Store, StoreError
 from twistedchat.stores.memory import MemoryStore
 from twistedchat.stores.sqlite import SqliteStore
 from twistedchat.stores.sqlite_file import check
+from twistedchat.stores.sqlite_schema import new_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ def make_store(url: str, *, sync: Sync = "full", reactor: IReactorFromThreads, c
     """
     path = _path(url)
     if path is None:
-        return MemoryStore(clock)
+        return MemoryStore(clock, new_identity())
     return SqliteStore(path, sync=sync, reactor=reactor, clock=clock)
 
 

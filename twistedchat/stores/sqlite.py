@@ -11,21 +11,26 @@ from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from typing_extensions import override
 
-from twistedchat.stores.base import RoomSummary, Store, StoreError
-from twistedchat.stores.sqlite_log import Log, Reader
+from twistedchat.stores.base import ROOMS_PER_PAGE, RoomSummary, Store, StoreError
+from twistedchat.stores.sqlite_log import Log
+from twistedchat.stores.sqlite_reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads
+    from twisted.python.failure import Failure
 
     from twistedchat.events import Draft, Event
+    from twistedchat.stores.base import Outcome
     from twistedchat.stores.sqlite_file import Sync
 
 __all__ = ["SqliteStore"]
@@ -33,11 +38,15 @@ __all__ = ["SqliteStore"]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+_log = Logger()
 
 _BREATH_EVERY_SECONDS = 0.002
 _BREATH_SECONDS = 0.0001
-"""So often and so long a busy reactor stands still for a store's thread. Source: measured, with turns of 0.3 ms
-of pure Python that never idle: the slowest of many batches takes 70 ms; without it, 2,400 ms."""
+"""Interval and length of the pauses, in seconds, in which a busy reactor leaves the interpreter to a store's thread.
+
+Source: measured, with turns of 0.3 ms of pure Python that never idle: the slowest of many batches takes 70 ms;
+without it, 2,400 ms.
+"""
 
 
 class _Breath:
@@ -93,6 +102,7 @@ class SqliteStore(Store):
     """
 
     def __init__(self, path: Path, *, sync: Sync, reactor: IReactorFromThreads, clock: Callable[[], float]) -> None:
+        self.identity = ""
         self._path = path
         self._reactor = reactor
         self._clock = clock
@@ -108,20 +118,48 @@ class SqliteStore(Store):
         self._reading.start()
         await self._run(self._appending, self._log.open)
         await self._run(self._reading, self._reader.open)
+        self.identity = self._log.identity
 
     @override
-    async def append(self, batch: Sequence[Draft]) -> Sequence[Event]:
-        return await self._run(self._appending, self._log.append, batch, int(self._clock() * 1000))
+    async def append(self, batch: Sequence[Draft]) -> Sequence[Outcome]:
+        outcomes = await self._run(self._appending, self._log.append, batch, int(self._clock() * 1000))
+        if self._log.must_settle:
+            # Whoever waits for the outcomes does not wait for this; the next append does.
+            Deferred.fromCoroutine(self._run(self._appending, self._log.settle)).addErrback(self._not_settled)
+        return outcomes
+
+    @override
+    async def outcomes(self, batch: Sequence[Draft]) -> Sequence[Outcome]:
+        return await self._run(self._appending, self._log.outcomes, batch)
 
     @override
     async def read(
-        self, room: str, *, after: int | None = None, before: int | None = None, limit: int
+        self,
+        room: str,
+        *,
+        after: int | None = None,
+        before: int | None = None,
+        limit: int,
+        max_bytes: int | None = None,
     ) -> Sequence[Event]:
-        return await self._run(self._reading, self._reader.read, room, after=after, before=before, limit=limit)
+        return await self._run(
+            self._reading, self._reader.read, room, after=after, before=before, limit=limit, max_bytes=max_bytes
+        )
 
     @override
-    async def rooms(self) -> Sequence[RoomSummary]:
-        return await self._run(self._reading, self._reader.rooms)
+    async def room(self, name: str) -> RoomSummary:
+        kept = self._log.names.find(name)
+        if kept is None:
+            return RoomSummary(name, 0, 0, "")
+        return await self._run(self._reading, self._reader.room, kept)
+
+    @override
+    async def rooms(self, after: str = "", limit: int = ROOMS_PER_PAGE) -> Sequence[RoomSummary]:
+        return await self._run(self._reading, self._reader.rooms, after, limit)
+
+    @override
+    def follow(self, heard: Callable[[str, int], None]) -> None:
+        pass
 
     @override
     async def close(self) -> None:
@@ -138,3 +176,9 @@ class SqliteStore(Store):
             raise StoreError(f"{self._path} is closed.")
         with self._breath.while_waiting():
             return await deferToThreadPool(self._reactor, thread, work, *args, **kwargs)
+
+    def _not_settled(self, failure: Failure) -> None:
+        if failure.check(StoreError):
+            _log.error("What is stored can't be put in order, and is kept as it came: {error}", error=failure.value)
+        else:
+            _log.failure("What is stored can't be put in order", failure)

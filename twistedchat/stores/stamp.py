@@ -1,20 +1,25 @@
-"""How a batch of drafts becomes events: the same in every store.
+"""What every store on one machine does alike: how a batch of drafts becomes events, which rooms count as the same.
 
 Knows no store and no clock.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from twistedchat.errors import ChatError
 from twistedchat.events import Event
+from twistedchat.stores.base import Refused, Stored, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from twistedchat.events import Draft
+    from twistedchat.names import Register
+    from twistedchat.stores.base import Outcome
 
-__all__ = ["Head", "Stamped", "stamp"]
+__all__ = ["Head", "Stamped", "know", "outcomes_by_key", "stamp"]
 
 
 class Head(NamedTuple):
@@ -31,12 +36,12 @@ class Stamped(NamedTuple):
     """A batch with its place in the log.
 
     Attributes:
-        events: One for each draft, in the same order.
+        outcomes: One for each draft, in the same order.
         fresh: Those that the log does not hold yet, each with its key, in the log's order.
         heads: The new heads of the rooms that grow by them.
     """
 
-    events: list[Event]
+    outcomes: list[Stored]
     fresh: list[tuple[Event, str | None]]
     heads: dict[str, Head]
 
@@ -54,20 +59,49 @@ def stamp(
         batch: The drafts, in the order of arrival.
         heads: The heads of all rooms that have events. Not changed.
         standing: Stored events by room and key; those of the batch must be among them. Not changed.
-        now_ms: Milliseconds since 1970. A room whose head is later keeps its head's time.
+        now_ms: Milliseconds since 1970. While it is less than the at of a room's head, that room's clock
+            goes on by 1 ms an event.
     """
-    events: list[Event] = []
+    outcomes: list[Stored] = []
     fresh: list[tuple[Event, str | None]] = []
     grown: dict[str, Head] = {}
     marked: dict[tuple[str, str], Event] = {}
-    for room, kind, who, text, key in batch:
+    for draft in batch:
+        room, key = draft.room, draft.key
         event = None if key is None else standing.get((room, key)) or marked.get((room, key))
-        if event is None:
-            head = grown.get(room) or heads.get(room, _NO_EVENTS)
-            event = Event(room, head.seq + 1, max(now_ms, head.at), kind, who, text)
-            grown[room] = Head(event.seq, event.at)
-            fresh.append((event, key))
-            if key is not None:
-                marked[room, key] = event
-        events.append(event)
-    return Stamped(events, fresh, grown)
+        if event is not None:
+            outcomes.append(Stored(event, fresh=False))
+            continue
+        last_seq, last_at = grown.get(room) or heads.get(room, _NO_EVENTS)
+        # By position, not by name: one is made for every line.
+        event = Event(
+            room, last_seq + 1, now_ms if now_ms >= last_at else last_at + 1, draft.kind, draft.who, draft.text
+        )
+        grown[room] = Head(event.seq, event.at)
+        fresh.append((event, key))
+        outcomes.append(Stored(event, True))
+        if key is not None:
+            marked[room, key] = event
+    return Stamped(outcomes, fresh, grown)
+
+
+def outcomes_by_key(batch: Sequence[Draft], standing: Mapping[tuple[str, str], Event]) -> list[Outcome]:
+    """What a store that keeps no ids answers to `Store.outcomes`.
+
+    Args:
+        batch: The drafts.
+        standing: As for `stamp`.
+    """
+    return [_standing(draft, standing) for draft in batch]
+
+
+def _standing(draft: Draft, standing: Mapping[tuple[str, str], Event]) -> Outcome:
+    event = None if draft.key is None else standing.get((draft.room, draft.key))
+    return Refused(StoreError("It was not stored.")) if event is None else Stored(event, fresh=False)
+
+
+def know(names: Register[str], rooms: Iterable[str]) -> None:
+    """Add rooms to a register, each as its own owner; of those that count as the same only the first."""
+    for room in rooms:
+        with contextlib.suppress(ChatError):
+            names.claim(room, room)

@@ -1,0 +1,65 @@
+"""A connection that is not there: what a session shows to it and tells it, in the order in which it came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twistedchat.errors import ChatError
+    from twistedchat.formats.base import Page
+    from twistedchat.people import Person
+    from twistedchat.stores.base import Stored
+
+__all__ = ["Ear"]
+
+
+class Ear:
+    """An outlet, and a receipt.
+
+    Attributes:
+        full: Whether it takes nothing.
+        broken: Whether it raises at receipts.
+        heard: What it was told, and shown, as words.
+        seqs: Of the events that it was shown, by room.
+        pages: How many pages it was shown.
+    """
+
+    def __init__(self) -> None:
+        self.full = self.broken = False
+        self.heard: list[str] = []
+        self.seqs: dict[str, list[int]] = {}
+        self.pages = 0
+
+    def show(self, page: Page) -> bool:
+        if not self.full:
+            self.pages += 1
+            for event in page.events:
+                self.heard.append(f"shown {event.text}")
+                self.seqs.setdefault(event.room, []).append(event.seq)
+        return not self.full
+
+    def show_presence(self, data: bytes) -> bool:
+        if data and not self.full:
+            self.heard.append(f"presence {data.decode().strip()}")
+        return not self.full
+
+    def show_private(self, sender: Person, text: str, at: int) -> bool:
+        if not self.full:
+            self.heard.append(f"{sender.name} tells at {at}: {text}")
+        return not self.full
+
+    def caught_up(self, room: str) -> None:
+        """Nothing waits for it."""
+
+    def fault(self) -> None:
+        self.heard.append("fault")
+
+    def stored(self, tag: object, stored: Stored) -> None:
+        if self.broken:
+            raise ZeroDivisionError
+        self.heard.append(f"stored {tag} as {stored.event.seq}{'' if stored.fresh else ' again'}")
+
+    def refused(self, tag: object, error: ChatError) -> None:
+        if self.broken:
+            raise ZeroDivisionError
+        self.heard.append(f"refused {tag}: {error.code}")

@@ -1,0 +1,377 @@
+"""JSON lines: what a program asks, one object a line, and what it is answered.
+
+Knows the ops' answers; their fields are in the one table (`twistedchat.verbs`). Must not know how lines are
+cut or bytes are sent, nor anything of a room but what a session's verbs give back.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from functools import lru_cache
+from json.encoder import encode_basestring
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from twistedchat import __version__
+from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
+from twistedchat.doors.request import Request
+from twistedchat.errors import ChatError
+from twistedchat.events import Kind
+from twistedchat.formats.jsonl import MAX_LINE_BYTES, JsonFormat, event_json, iso, to_line, to_list
+from twistedchat.rooms.tail import PAGE_EVENTS
+from twistedchat.session import Session, resume
+from twistedchat.text import json_safe
+from twistedchat.verbs import OPS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+
+    from twisted.internet.defer import Deferred
+
+    from twistedchat.doors.stream import ChatProtocol
+    from twistedchat.doors.telnet import Mark
+    from twistedchat.formats.base import Page
+    from twistedchat.people import Person
+    from twistedchat.records import Names, RoomEntry
+    from twistedchat.stores.base import Stored
+
+    Answering = Coroutine[Deferred[Any], Any, None]
+    """An answer that may have to wait for something."""
+
+__all__ = ["JsonDoor", "closing_line"]
+
+_FORMAT = JsonFormat()
+
+_TAKEN_OVER = Farewell("taken-over", "Another connection has taken your session up.")
+
+_ROSTER_BYTES = 24 * 2**10
+"""Size limit of the list of members in ``joined``, in bytes.
+
+Source: `MAX_LINE_BYTES` less the longest topic without escapes (4 KiB) and the other fields.
+"""
+
+_MAX_ROOMS = 1000
+"""Most rooms that are looked up for one answer. Source: 32 KiB hold fewer."""
+
+
+def closing_line(farewell: Farewell) -> bytes:
+    """The server closes the connection, and why."""
+    return to_line({"type": "closing", "code": farewell.code, "text": farewell.text})
+
+
+class JsonDoor:
+    """One program at one connection; also its outlet (`rooms.audience.Outlet`).
+
+    Args:
+        stream: The connection.
+    """
+
+    __slots__ = ("_is_quitting", "_parting", "_receipts", "_said_hello", "_session", "_stream", "unanswered")
+
+    def __init__(self, stream: ChatProtocol) -> None:
+        self._stream = stream
+        self._session: Session | None = None
+        self._said_hello = False
+        self._is_quitting = False
+        self._parting = ""
+        self._receipts: list[bytes] = []
+        self.unanswered = 0
+        stream.decoder.telnet = False
+
+    # -- what the peer asks ----------------------------------------------------------------------
+
+    def request(self, request: bytes | Mark) -> Answering | None:
+        """Do what an object asks, and answer it."""
+        if not isinstance(request, bytes):
+            self._refuse(None, ChatError("too-long", "That line was over 32 KiB, and was not looked at."))
+            return None
+        if not request.strip():
+            return None
+        id_: object = None
+        try:
+            parsed = Request(request)
+            id_ = parsed.id
+            answering = self._do(parsed)
+            return None if answering is None else self._answered(answering, id_)
+        except ChatError as error:
+            self._refuse(id_, error)
+        self._close_if_no_hello()
+        return None
+
+    def _close_if_no_hello(self) -> None:
+        """The first line must be a ``hello``."""
+        if self._session is None and not self._said_hello:
+            self._stream.channel.close()
+
+    def _do(self, request: Request) -> Answering | None:
+        op = request.text("op")
+        session = self._session
+        if session is None:
+            if op != "hello":
+                raise ChatError("no-hello", 'Say who you are first: {"op":"hello","name":…}.')
+            self._said_hello = True
+            return self._hello(request)
+        if op not in OPS:
+            raise ChatError("unknown-op", f"There is no such op; there are {', '.join(sorted(OPS))}.")
+        return self._OPS[op](self, request, session)
+
+    async def _answered(self, answering: Answering, id_: object) -> None:
+        try:
+            await answering
+        except ChatError as error:
+            self._refuse(id_, error)
+
+    def _answer(self, request: Request, type_: str, **fields: object) -> None:
+        self._write(to_line(_head(request.id, type_) | fields))
+
+    def _refuse(self, id_: object, error: ChatError) -> None:
+        self._write(to_line(_head(id_, "error") | {"code": error.code, "text": error.text} | error.facts))
+
+    def _write(self, data: bytes) -> None:
+        self._stream.wire.write(self._with_receipts(data))
+
+    # -- ops -------------------------------------------------------------------------------------
+
+    async def _hello(self, request: Request) -> None:
+        name, token = request.fields("hello")
+        hub = self._stream.port.hub
+        taken_up = await resume(hub, token, self) if token else None
+        if taken_up is not None:
+            session, before = taken_up
+            if isinstance(before, JsonDoor):
+                before.give_up_session()
+        else:
+            session = Session(hub, self)
+            self._session = session
+            try:
+                await session.enter(name, resumable=True)
+            except ChatError:
+                self._session = None
+                raise
+        self._session = session
+        self._stream.admitted()
+        self._answer(
+            request,
+            "welcome",
+            name=session.name,
+            session=session.token,
+            resumed=taken_up is not None,
+            server=self._stream.port.settings.title,
+            version=__version__,
+            log=hub.store.identity,
+        )
+
+    def give_up_session(self) -> None:
+        """Another connection has taken the session up."""
+        self._session = None
+        self._stream.channel.close(_TAKEN_OVER)
+
+    def _hello_again(self, request: Request, session: Session) -> None:  # noqa: ARG002  as every op
+        raise ChatError("already-here", f"You are {session.name} already: rename gives another name.")
+
+    async def _join(self, request: Request, session: Session) -> None:
+        room, after = request.fields("join")
+        joined = await session.join(room, _FORMAT, after=after)
+        head = {
+            "room": joined.room,
+            "seq": joined.seq,
+            "topic": joined.topic,
+            "log": self._stream.port.hub.store.identity,
+            "count": joined.count,
+        }
+        self._list(request, "joined", head, "members", lambda space: _roster(joined.names, space))
+        session.show_all()
+
+    def _leave(self, request: Request, session: Session) -> None:
+        (room,) = request.fields("leave")
+        session.leave(room)
+        self._answer(request, "ok")
+
+    async def _rename(self, request: Request, session: Session) -> None:
+        (name,) = request.fields("rename")
+        await session.rename(name)
+        self._answer(request, "ok", name=session.name)
+
+    def _say(self, request: Request, session: Session) -> None:
+        op = request.text("op")
+        room, text, key = request.fields(op)
+        session.say(room, text, self, request.id, kind=Kind(op), key=key)
+        self.unanswered += 1
+
+    async def _history(self, request: Request, session: Session) -> None:
+        room, before, after, limit = request.fields("history")
+        limit = min(PAGE_EVENTS, limit or PAGE_EVENTS)
+        excerpt = await session.history(room, before=before, after=after, limit=limit)
+        # What does not fit the line is left out at the end from which the next page goes on, and not rendered.
+        is_newest = after is None
+        events = reversed(excerpt.events) if is_newest else iter(excerpt.events)
+        self._list(
+            request,
+            "history",
+            {"room": excerpt.room},
+            "events",
+            lambda space: to_list(map(event_json, events), space, is_newest=is_newest),
+        )
+
+    async def _who(self, request: Request, session: Session) -> None:
+        room, after = request.fields("who")
+        roster = await session.who(room)
+        names = roster.names[bisect.bisect_right(roster.names, after or "") :]
+        head = {"room": roster.room, "count": roster.count}
+        self._list(request, "who", head, "members", lambda space: to_list(_names_json(names), space))
+
+    async def _rooms(self, request: Request, session: Session) -> None:
+        (after,) = request.fields("rooms")
+        rooms = await session.list_rooms(after or "", limit=_MAX_ROOMS)
+        self._list(request, "rooms", {}, "rooms", lambda space: to_list(map(_room_json, rooms), space))
+
+    def _list(
+        self, request: Request, type_: str, head: dict[str, object], name: str, render: Callable[[int], bytes]
+    ) -> None:
+        """Answer with a list that fits the line: ``render`` is called with the bytes that are left for it."""
+        start = to_line(_head(request.id, type_) | head)[:-2] + f',"{name}":'.encode()
+        self._write(start + render(MAX_LINE_BYTES - len(start) - len(b"}\n")) + b"}\n")
+
+    async def _tell(self, request: Request, session: Session) -> None:
+        to, text = request.fields("tell")
+        await session.tell(to, text)
+        self._answer(request, "ok")
+
+    def _ping(self, request: Request, session: Session) -> None:  # noqa: ARG002  as every op
+        self._answer(request, "pong")
+
+    def _quit(self, request: Request, session: Session) -> None:  # noqa: ARG002  as every op
+        (why,) = request.fields("quit")
+        self._is_quitting = True
+        self._parting = why or ""
+        self._stream.channel.finish(NO_FAREWELL)
+
+    _OPS: ClassVar[Mapping[str, Callable[[JsonDoor, Request, Session], Answering | None]]] = {
+        "hello": _hello_again,
+        "join": _join,
+        "leave": _leave,
+        "say": _say,
+        "me": _say,
+        "topic": _say,
+        "rename": _rename,
+        "history": _history,
+        "who": _who,
+        "rooms": _rooms,
+        "tell": _tell,
+        "ping": _ping,
+        "quit": _quit,
+    }
+    """What each op does; by its name in `verbs.OPS`."""
+
+    # -- what the core shows ---------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Whether something waits to be written."""
+        return self._stream.wire.full
+
+    def show(self, page: Page) -> bool:
+        """Write events, if nothing waits to be written."""
+        wire = self._stream.wire
+        if wire.full:
+            return False
+        wire.write(self._with_receipts(page.data) if self._receipts else page.data)
+        return True
+
+    def show_presence(self, data: bytes) -> bool:
+        """Write who came and went, if nothing waits to be written."""
+        if self._stream.wire.full:
+            return False
+        self._write(data)
+        return True
+
+    def show_private(self, sender: Person, text: str, at: int) -> bool:
+        """Write a private line, if nothing waits to be written."""
+        if self._stream.wire.full:
+            return False
+        self._write(to_line({"type": "tell", "who": sender.name, "text": text, "at": iso(at)}))
+        return True
+
+    def caught_up(self, room: str) -> None:  # noqa: ARG002  a program sees where it stands
+        """A room has been shown to its end."""
+        self._stream.channel.check_finished_soon()
+
+    def fault(self) -> None:
+        """Showing failed; that is logged."""
+        self._stream.channel.close(FAULT)
+
+    # -- what became of lines --------------------------------------------------------------------
+
+    def stored(self, tag: object, stored: Stored) -> None:
+        """A line of the program's stands in the log. Its receipt goes along with what is written next."""
+        if not self._receipts:
+            self._stream.port.clock.callLater(0, self._settle)
+        head = _head(tag, "ok") | {"room": stored.event.room, "seq": stored.event.seq}
+        self._receipts.append(to_line(head if stored.fresh else head | {"again": True}))
+
+    def _settle(self) -> None:
+        if self._receipts:
+            self._write(b"")
+        self._stream.channel.check_finished()
+
+    def _with_receipts(self, data: bytes) -> bytes:
+        """Data that is about to be written, with the receipts that wait before it."""
+        if not self._receipts:
+            return data
+        receipts, self._receipts = self._receipts, []
+        self.unanswered -= len(receipts)
+        return b"".join(receipts) + data
+
+    def refused(self, tag: object, error: ChatError) -> None:
+        """A line of the program's could not be stored."""
+        self._refuse(tag, error)
+        self.unanswered -= 1
+        self._stream.channel.check_finished_soon()
+
+    # -- the connection --------------------------------------------------------------------------
+
+    @property
+    def has_seen_all(self) -> bool:
+        """Whether all that stands in the logs has been shown."""
+        return self._session is None or self._session.has_seen_all
+
+    def drained(self) -> None:
+        """Go on where the wire was full."""
+        if self._session is not None:
+            self._session.show_all()
+
+    def farewell(self, farewell: Farewell) -> None:
+        """Say why the server closes the connection."""
+        self._write(closing_line(farewell))
+
+    def lost(self) -> None:
+        """Wait to be resumed; or leave, after a quit."""
+        session, self._session = self._session, None
+        if session is not None and self._is_quitting:
+            session.close(self._parting)
+        elif session is not None:
+            session.lose()
+
+
+def _head(id_: object, type_: str) -> dict[str, object]:
+    return {"type": type_} if id_ is None else {"type": type_, "re": id_}
+
+
+def _room_json(room: RoomEntry) -> str:
+    entry = {"name": room.name, "members": room.count, "seq": room.seq, "topic": room.topic}
+    return json_safe(json.dumps(entry, ensure_ascii=False))
+
+
+def _roster(names: Names, space_bytes: int) -> bytes:
+    """The members told on joining."""
+    return _shared_roster(names) if space_bytes >= _ROSTER_BYTES else to_list(_names_json(names), space_bytes)
+
+
+@lru_cache(maxsize=128)
+def _shared_roster(names: Names) -> bytes:
+    """Of a large room the same names are told to all who come within a second."""
+    return to_list(_names_json(names), _ROSTER_BYTES)
+
+
+def _names_json(names: Iterable[str]) -> Iterable[str]:
+    return map(encode_basestring, names)

@@ -1,0 +1,338 @@
+"""Plain text: what a person at telnet or nc is shown, and what becomes of a line that it types.
+
+Knows sentences. The slash words are in `words`, how the person wants to be shown things in `display`. Must not
+know how lines are cut or bytes are sent, nor anything of a room but what a session's verbs give back.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+
+from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
+from twistedchat.doors.display import Display
+from twistedchat.doors.telnet import Mark
+from twistedchat.doors.words import people_in, run_word
+from twistedchat.errors import ChatError
+from twistedchat.events import MAX_TEXT_BYTES, Kind
+from twistedchat.formats.base import PAGE_BYTES, fitting
+from twistedchat.formats.plain import PlainFormat, aside, personal
+from twistedchat.names import likenesses
+from twistedchat.rooms.audience import SMALL_ROOM
+from twistedchat.session import Session
+from twistedchat.text import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Hashable, Sequence
+
+    from twistedchat.doors.stream import ChatProtocol
+    from twistedchat.events import Event
+    from twistedchat.formats.base import Page
+    from twistedchat.people import Person
+    from twistedchat.stores.base import Stored
+
+__all__ = ["LOBBY", "PlainDoor"]
+
+LOBBY = "lobby"
+"""Name of the room that a person enters first. Source: docs/protocol.md, "Plain text"."""
+
+_HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
+"""Request line of HTTP. Source: RFC 9112 section 3."""
+
+_NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
+
+_WONT_TIMING_MARK = b"\xff\xfc\x06"
+"""Answer that a telnet client waits for after ^C. Source: RFC 860."""
+
+_plain_format = lru_cache(maxsize=1024)(PlainFormat)
+"""People who want to be shown the same share one format: it is compared for each who comes."""
+
+
+class PlainDoor:
+    """One person at one connection.
+
+    Also the person's outlet (`rooms.audience.Outlet`) and the talker of its commands (`words.Talker`).
+
+    Args:
+        stream: The connection.
+    """
+
+    __slots__ = (
+        "_awaiting",
+        "_day",
+        "_is_first",
+        "_parting",
+        "_room",
+        "_stream",
+        "_wire",
+        "display",
+        "last_teller",
+        "session",
+        "unanswered",
+    )
+
+    def __init__(self, stream: ChatProtocol) -> None:
+        self._stream = stream
+        self._wire = stream.wire
+        self._is_first = True
+        self.session = Session(stream.port.hub, self)
+        self.display = Display()
+        self.last_teller: Person | None = None
+        self.unanswered = 0
+        self._room: str | None = None
+        self._day: Hashable = None
+        self._parting = ""
+        self._awaiting: Deferred[None] | None = None
+
+    # -- what the peer asks ----------------------------------------------------------------------
+
+    def greet(self) -> None:
+        """Say where the peer is, and ask for its name."""
+        settings = self._stream.port.settings
+        lobby = self.session.roster(LOBBY)
+        count = lobby.count
+        here = "nobody is here yet" if not count else "1 person is here" if count == 1 else f"{count:,} people are here"
+        if 0 < count <= SMALL_ROOM:
+            here += f", {listing(lobby.names)}"
+        lines = [
+            f"Welcome to {settings.title}: {here}. /help lists the commands.",
+            *settings.motd,
+            "What is your name?",
+        ]
+        self._write("".join(f"{line}\r\n" for line in lines).encode())
+
+    def request(self, request: bytes | Mark) -> Coroutine[Deferred[Any], Any, None] | None:
+        """Do what a line says."""
+        try:
+            if isinstance(request, Mark):
+                self._mark(request)
+                return None
+            return self._line(request)
+        except ChatError as error:
+            self.tell(error.text)
+        return None
+
+    def _mark(self, mark: Mark) -> None:
+        if mark is Mark.ARE_YOU_THERE:
+            self.tell("Yes, I am here.")
+        elif mark is Mark.TIMING:
+            self._write(_WONT_TIMING_MARK)
+        else:
+            self.tell(f"That line was too long and was not said: a line has at most {MAX_TEXT_BYTES} bytes.")
+
+    def _line(self, line: bytes) -> Coroutine[Deferred[Any], Any, None] | None:
+        """Say a line, or do the command that it is."""
+        text = line.decode("utf-8", "replace")
+        if self.session.name and text[:1] != "/" and text.strip():
+            self.say(text)
+            return None
+        if not text.strip():
+            return None
+        is_first, self._is_first = self._is_first, False
+        if is_first and text[0] == "{":
+            return self._stream.port.program_door(self._stream).request(line)
+        if text[0] == "/" and not text.startswith("//"):
+            word, _, rest = text[1:].strip().partition(" ")
+            answering = run_word(self, word, rest.strip())
+            return None if answering is None else self._answered(answering)
+        if not self.session.name:
+            return self._answered(self._introduce(text, is_first=is_first))
+        self.say(text[1:])
+        return None
+
+    async def _answered(self, answering: Coroutine[Deferred[Any], Any, None]) -> None:
+        try:
+            await answering
+        except ChatError as error:
+            self.tell(error.text)
+
+    async def _introduce(self, text: str, *, is_first: bool) -> None:
+        """Take a line as the peer's name, and let it into the lobby."""
+        if is_first and _HTTP.match(text):
+            self._stream.channel.close(_NO_WEB)
+            return
+        await self.session.enter(text)
+        self._stream.admitted()
+        room = await self.enter(LOBBY)
+        name = self.session.name
+        self.tell(f"You are {name}, in #{room}{people_in(self.session.roster(room), name)}.")
+        self.tell_topic(room)
+
+    # -- what commands ask for -------------------------------------------------------------------
+
+    @property
+    def room(self) -> str:
+        """The room that the person talks in.
+
+        Raises:
+            ChatError: ``not-in-room``: it is in none.
+        """
+        if self._room is None:
+            raise ChatError("not-in-room", "You are in no room: /join #room enters one, /rooms lists them.")
+        return self._room
+
+    def now(self) -> float:
+        """The time of day, in seconds since 1970."""
+        return self._stream.port.hub.wall()
+
+    def tell(self, text: str) -> None:
+        """Show the person a line of its own."""
+        self._write(aside(text))
+
+    def tell_topic(self, room: str) -> None:
+        """Tell the person what a room is about, if it is about something."""
+        topic = self.session.topic(room)
+        if topic:
+            self.tell(f"The topic is: {topic}")
+
+    def say(self, text: str, kind: Kind = Kind.SAY) -> None:
+        """Say a line in the room that the person talks in."""
+        self.session.say(self.room, text, self, kind=kind)
+        self.unanswered += 1
+
+    async def enter(self, name: str) -> str:
+        """Enter a room and talk there from now on; done when its last events have been shown."""
+        room = self.session.find(name)
+        if room is None:
+            joined = await self.session.join(name, self._format(current=True))
+            room = joined.room
+            if not joined.is_caught_up:
+                self._awaiting = Deferred()
+        self._room = room
+        self.redraw()
+        if self._awaiting is not None:
+            await self._awaiting
+        return room
+
+    def leave(self, name: str) -> str:
+        """Leave a room; then talk in the one entered last, if any."""
+        room = self.session.leave(name)
+        if room == self._room:
+            self._room = next(reversed(list(self.session.rooms)), None)
+            self.redraw()
+        return room
+
+    def redraw(self) -> None:
+        """Show every room as `display` says."""
+        for room in self.session.rooms:
+            self.session.show_as(room, self._format(current=room == self._room))
+        self.session.show_all()
+
+    def _format(self, *, current: bool) -> PlainFormat:
+        return _plain_format(self.display.zone, self.display.seq, not current, self.display.presence)
+
+    def show_events(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Show events of the current room, whatever its cursor is: the newest of them, as many as fit a page.
+
+        Returns:
+            Those that were shown.
+        """
+        format_ = self._format(current=True)
+        page = format_.page(events, sys.maxsize)
+        fit = len(fitting(reversed(page.lines), PAGE_BYTES))
+        if fit < len(events):
+            page = format_.page(events[-fit:], sys.maxsize)
+        self._show(page)
+        return page.events
+
+    def finish(self, why: str) -> None:
+        """Say farewell; the connection closes when nothing is owed to the person any more."""
+        self._parting = why
+        self._stream.channel.finish(NO_FAREWELL)
+
+    # -- what the core shows ---------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Whether something waits to be written."""
+        return self._wire.full
+
+    def show(self, page: Page) -> bool:
+        """Write events, if nothing waits to be written."""
+        if self._wire.full:
+            return False
+        self._show(page)
+        return True
+
+    def _show(self, page: Page) -> None:
+        data = page.data
+        if self.display.is_personal:
+            name = self.session.name if self.display.bell else ""
+            data = personal(page, ignored=self.display.ignored, ring_for=name)
+            if not data:
+                return
+        if page.first_day != self._day:
+            data = page.date + data
+        self._day = page.last_day
+        self._wire.write(data)
+
+    def show_presence(self, data: bytes) -> bool:
+        """Write who came and went, if nothing waits to be written."""
+        if self._wire.full:
+            return False
+        if data:
+            self._write(data)
+        return True
+
+    def show_private(self, sender: Person, text: str, at: int) -> bool:  # noqa: ARG002  programs are told the time
+        """Write a private line, if nothing waits to be written."""
+        if self._wire.full:
+            return False
+        if self.display.ignored.isdisjoint(likenesses(sender.name)):
+            self.last_teller = sender
+            self.tell(f"{sender.name} tells you: {text}")
+        return True
+
+    def caught_up(self, room: str) -> None:
+        """A room has been shown to its end."""
+        if self._awaiting is not None and room == self._room:
+            awaiting, self._awaiting = self._awaiting, None
+            awaiting.callback(None)
+        self._stream.channel.check_finished_soon()
+
+    def fault(self) -> None:
+        """Showing failed; that is logged."""
+        self._stream.channel.close(FAULT)
+
+    # -- what became of lines --------------------------------------------------------------------
+
+    def stored(self, tag: object, stored: Stored) -> None:  # noqa: ARG002  a person sees the line itself
+        """A line of the person's stands in the log."""
+        self.unanswered -= 1
+        if not self.unanswered:
+            self._stream.channel.check_finished_soon()
+
+    def refused(self, tag: object, error: ChatError) -> None:  # noqa: ARG002  the sentence says all
+        """A line of the person's could not be stored."""
+        self.unanswered -= 1
+        self.tell(error.text)
+        self._stream.channel.check_finished_soon()
+
+    # -- the connection --------------------------------------------------------------------------
+
+    def _write(self, data: bytes) -> None:
+        self._wire.write(data)
+
+    @property
+    def has_seen_all(self) -> bool:
+        """Whether all that stands in the logs has been shown."""
+        return self.session.has_seen_all
+
+    def drained(self) -> None:
+        """Go on where the wire was full."""
+        self.session.show_all()
+
+    def farewell(self, farewell: Farewell) -> None:
+        """Say why the server closes the connection."""
+        self.tell(farewell.text)
+
+    def lost(self) -> None:
+        """Leave."""
+        awaiting, self._awaiting = self._awaiting, None
+        if awaiting is not None:
+            awaiting.cancel()
+        self.session.close(self._parting)

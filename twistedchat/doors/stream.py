@@ -1,0 +1,241 @@
+"""A byte stream (TCP, TLS, a UNIX socket) as a source of requests: bytes in, requests out, and closing in order.
+
+Knows a Twisted transport, how lines are cut, and the `Channel` above it. Must not know what a request means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IHalfCloseableProtocol, ITCPTransport
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineReceiver
+from typing_extensions import override
+from zope.interface import implementer
+
+from twistedchat.doors.channel import Channel, Farewell
+from twistedchat.doors.telnet import Mark, TelnetDecoder
+from twistedchat.doors.wire import Wire
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+    from twisted.python.failure import Failure
+
+    from twistedchat.doors.channel import Door
+    from twistedchat.doors.settings import Settings
+    from twistedchat.doors.telnet import Item
+    from twistedchat.hub import Hub
+
+    class Port(Protocol):
+        """What a connection needs of the port that it came to: `port.ChatFactory`.
+
+        Attributes:
+            hub: The server's state.
+            clock: For delays: monotonic.
+            settings: What the operator has chosen.
+        """
+
+        hub: Hub
+        clock: IReactorTime
+        settings: Settings
+
+        def open_door(self, stream: ChatProtocol) -> None:
+            """Greet a new peer, and give its channel a door."""
+            ...
+
+        def program_door(self, stream: ChatProtocol) -> Door:
+            """Give the channel of a peer that turns out to be a program another door."""
+            ...
+
+        def lost(self, stream: ChatProtocol) -> None:
+            """The connection is gone."""
+            ...
+
+    class _Transport(ITCPTransport, IPushProducer):
+        """Any stream of Twisted's."""
+
+
+__all__ = ["CLOSE_SECONDS", "MAX_LINE_BYTES", "ChatProtocol"]
+
+MAX_LINE_BYTES = 32 * 2**10
+"""Longest line that is looked at, in bytes; any text fits, however escaped. Source: docs/protocol.md, "JSON lines"."""
+
+PIECE_BYTES = 2 * 2**10
+"""Size of the piece of input that is cut into lines at once, in bytes; the rest stays as it was received.
+
+Source: 64 KiB of one-letter lines are 1.3 MB of line objects, 2 KiB are 40 kB; and telnet's commands take a
+microsecond a byte, so 2 ms.
+"""
+
+CLOSE_SECONDS = 3.0
+"""Time limit for the peer's own close after ours, in seconds; until then its input is read and thrown away.
+
+Input that nobody reads would make the kernel send a reset, which can take the goodbye with it. Source: RFC 1122
+section 4.2.2.13; docs/protocol.md.
+"""
+
+_TLS_HANDSHAKE = b"\x16"
+"""First byte of a TLS hello; no name begins with it. Source: RFC 8446 section 5.1."""
+
+_NO_TLS = Farewell("no-name", "This is a chat room, and this port speaks no TLS: connect without.")
+_NO_NAME = Farewell("no-name", "You gave no name in time. Goodbye.")
+
+
+@implementer(IHalfCloseableProtocol)
+class ChatProtocol(LineReceiver):
+    """One connection.
+
+    Of LineReceiver it has ``lineReceived`` and the pausing; not its cutting, which knows one delimiter and no
+    telnet, and drops a line that is too long without its end.
+
+    Attributes:
+        channel: What is done with the requests.
+        wire: The way out.
+        decoder: The way in; a door may set how it cuts lines.
+        port: What all connections share.
+    """
+
+    transport: _Transport
+
+    def __init__(self, port: Port) -> None:
+        self.port = port
+        self.decoder = TelnetDecoder(MAX_LINE_BYTES)
+        self.channel: Channel
+        self.wire: Wire
+        self._received = b""
+        # The next one last. A list, because an empty deque takes 600 bytes, and most connections are idle.
+        self._items: list[Item] = []
+        self._input_ended = False
+        self._peer_ended = False
+        self._is_first = True
+        self._timer: IDelayedCall | None = None
+
+    # -- the connection --------------------------------------------------------------------------
+
+    @override
+    def connectionMade(self) -> None:
+        """Greet, and wait for a name."""
+        port = self.port
+        self.channel = Channel(self, port.hub.writer, port.hub.turns, port.clock, port.settings.pace)
+        self.wire = Wire(self.transport, port.clock, self.channel.drained, self._stalled)
+        if ITCPTransport.providedBy(self.transport):
+            # Small pieces go at once, and a peer that is gone is noticed.
+            self.transport.setTcpNoDelay(True)
+            self.transport.setTcpKeepAlive(True)
+        self._timer = port.clock.callLater(port.settings.login_seconds, self._login_timed_out)
+        port.open_door(self)
+
+    @override
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Lines that were not taken yet are not said: whoever sent them has not seen them stored."""
+        self._cancel_timer()
+        self.wire.lost()
+        self.channel.lost()
+        self.port.lost(self)
+
+    def readConnectionLost(self) -> None:
+        """The peer says no more, and may still read."""
+        self._input_ended = self._peer_ended = True
+        if self.channel.is_closing:
+            # It has taken its leave, or does so: nothing is left to wait for.
+            self.transport.loseConnection()
+        else:
+            self.channel.input_ended()
+
+    def writeConnectionLost(self) -> None:
+        """The peer has been sent everything: wait for its own close, but not for long."""
+        self._timer = self.port.clock.callLater(CLOSE_SECONDS, self._close_timed_out)
+
+    def _close_timed_out(self) -> None:
+        self._timer = None
+        self.transport.loseConnection()
+
+    def admitted(self) -> None:
+        """The peer has given a name: it may stay."""
+        self._cancel_timer()
+
+    def _cancel_timer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _login_timed_out(self) -> None:
+        self._timer = None
+        self.channel.close(_NO_NAME)
+
+    def _stalled(self) -> None:
+        self.transport.abortConnection()
+
+    # -- the source of a channel -----------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Whether the peer has not taken what it was sent."""
+        return self.wire.full
+
+    @property
+    def owes(self) -> bool:
+        """Whether something that was received has not been given out."""
+        return bool(self._items or self._received or self._input_ended)
+
+    def next(self) -> bytes | Mark | None:
+        """The next whole line or mark; None if what was cut made none."""
+        if not self._items:
+            self._cut()
+        return self._items.pop() if self._items else None
+
+    def read(self, *, on: bool) -> None:
+        """Receive from the peer, or do not."""
+        if on == self.paused:
+            if on:
+                self.resumeProducing()
+            else:
+                self.pauseProducing()
+
+    def discard(self) -> None:
+        """Throw away what was received and not given out."""
+        self._items.clear()
+        self._received = b""
+        self._input_ended = False
+
+    def shut(self) -> None:
+        """Close when the peer has taken everything: say so, and read on until it closes too."""
+        self._cancel_timer()
+        if self.paused:
+            self.resumeProducing()
+        self.wire.close(in_order=not self._peer_ended)
+
+    # -- bytes in --------------------------------------------------------------------------------
+
+    @override
+    def dataReceived(self, data: bytes) -> None:
+        """Let the channel have what was received; after its end it is thrown away."""
+        if not data or not self.channel.is_open:
+            return
+        if self._is_first:
+            self._is_first = False
+            if data[:1] == _TLS_HANDSHAKE:
+                self.channel.close(_NO_TLS)
+                return
+        if not (self._received or self._items):
+            line = self.decoder.whole_line(data)
+            if line is not None and self.channel.take_now(line):
+                return
+        self._received += data
+        self.channel.work()
+
+    def _cut(self) -> None:
+        """Cut a piece of what was received into lines."""
+        data, self._received = self._received[:PIECE_BYTES], self._received[PIECE_BYTES:]
+        self._items = self.decoder.feed(data)
+        replies = self.decoder.replies()
+        if replies:
+            self.wire.write(replies)
+        if self._input_ended and not self._received:
+            self._input_ended = False
+            rest = self.decoder.end()
+            if rest:
+                self._items.append(rest)
+        self._items.reverse()

@@ -1,0 +1,171 @@
+"""What a person may look at: rooms, who is in them, and what was said there; and what the rules are asked.
+
+The reading half of the gate. Gives back plain records. Must not know any door, nor change anything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from twistedchat.errors import ChatError
+from twistedchat.names import clean_room
+from twistedchat.records import Excerpt, Roster
+from twistedchat.rooms import listing
+from twistedchat.rules import Actor, Place, may
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twistedchat.hub import Hub
+    from twistedchat.records import RoomEntry
+    from twistedchat.rooms.audience import Member
+    from twistedchat.rooms.room import Room
+
+__all__ = ["EXCERPT_BYTES", "Membership", "Onlooker"]
+
+EXCERPT_BYTES = 64 * 2**10
+"""Size limit of a part of the log that is asked for, in bytes of text. Source: as `formats.base.PAGE_BYTES`."""
+
+
+class Membership(NamedTuple):
+    """A room that a session is in, the session's place among its readers, and what the rules are told of it."""
+
+    room: Room
+    member: Member
+    place: Place
+
+
+class Onlooker:
+    """A person, as one who looks.
+
+    Args:
+        hub: The server's state.
+
+    Attributes:
+        name: The person's name; "" before it was given.
+    """
+
+    __slots__ = ("_actor", "_hub", "_memberships", "name")
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._memberships: dict[str, Membership] = {}
+        # What the rules are told, until it changes.
+        self._actor: Actor | None = None
+        self.name = ""
+
+    def roster(self, name: str) -> Roster:
+        """Who is in a room of exactly this name at the moment; nobody, if there is none."""
+        room = self._hub.rooms.get(name)
+        return Roster(name, room.presence.count, room.presence.names) if room else Roster(name, 0, ())
+
+    async def who(self, name: str) -> Roster:
+        """Everybody who is in a room.
+
+        Raises:
+            ChatError: ``bad-room``, ``no-such-room``, ``not-readable``.
+        """
+        name, room, _ = await self._look(name, "who")
+        if room is None:
+            return Roster(name, 0, ())
+        return Roster(name, room.presence.count, room.presence.names)
+
+    async def history(self, name: str, *, after: int | None = None, before: int | None = None, limit: int) -> Excerpt:
+        """A part of a room's log, at most `EXCERPT_BYTES` long.
+
+        Args:
+            name: Of any room.
+            after: Only events with a greater seq; the oldest of them come.
+            before: Only events with a lesser seq; without ``after`` the newest of them come.
+            limit: Most events, at least 1.
+
+        Raises:
+            ChatError: ``bad-room``, ``no-such-room``, ``not-readable``.
+        """
+        name, room, seq = await self._look(name, "history")
+        if before is None and after is None:
+            before = seq + 1
+        read = self._hub.reader.excerpt
+        events = await read(name, after=after, before=before, limit=limit, max_bytes=EXCERPT_BYTES)
+        return Excerpt(name, room.seq if room else seq, events)
+
+    async def list_rooms(self, after: str = "", *, limit: int) -> Sequence[RoomEntry]:
+        """The rooms in which somebody is or something was said, by name.
+
+        Args:
+            after: Only names greater than this.
+            limit: Most entries, at least 1.
+
+        Raises:
+            ChatError: ``not-readable``.
+        """
+        self._may("rooms")
+        known = await self._hub.rooms.stored(after, limit)
+        return listing.by_name(self._hub.rooms, known, after, limit, self._memberships)
+
+    async def busiest_rooms(self, *, limit: int) -> Sequence[RoomEntry]:
+        """The same, those with the most people first.
+
+        Raises:
+            ChatError: ``not-readable``.
+        """
+        self._may("rooms")
+        known = await self._hub.rooms.stored("", limit)
+        return listing.by_count(self._hub.rooms, known, limit, self._memberships)
+
+    async def _look(self, name: str, verb: str) -> tuple[str, Room | None, int]:
+        """A room that exists: its kept name, itself if it is live, and its last seq."""
+        name = clean_room(name)
+        room = self._hub.rooms.get(name)
+        summary = None
+        if room is None:
+            summary = await self._hub.rooms.summary(name)
+            room = self._hub.rooms.get(summary.name) or (None if summary.seq else self._hub.rooms.find(name))
+        exists = room is not None or bool(summary and summary.seq)
+        kept = room.name if room else summary.name if summary else name
+        self._may(verb, Place(kept, is_member=kept in self._memberships, exists=exists))
+        return kept, room, room.seq if room else summary.seq if summary else 0
+
+    async def seq_at(self, name: str, at: int) -> int:
+        """The seq of the last event before a time, in a room that the session is in; 0 if there is none.
+
+        Args:
+            name: The room's.
+            at: Milliseconds since 1970.
+
+        Raises:
+            ChatError: ``not-in-room``, ``not-readable``.
+        """
+        room = self._membership(name, "since").room
+        return await self._hub.reader.seq_at(room.name, room.seq, at)
+
+    def last_seq(self, name: str) -> int:
+        """The seq of the last event of a room that the session is in.
+
+        Raises:
+            ChatError: ``not-in-room``.
+        """
+        return self._membership(name, "since").room.seq
+
+    # -- rules -----------------------------------------------------------------------------------
+
+    def _may(self, verb: str, place: Place | None = None) -> None:
+        if self._actor is None:
+            self._actor = Actor(self.name, len(self._memberships))
+        may(self._actor, verb, place)
+
+    def _find(self, name: str) -> Membership | None:
+        """The membership of the room of this cleaned name, or of one that counts as it."""
+        room = self._hub.rooms.find(name)
+        return self._memberships.get(room.name) if room else None
+
+    def _membership(self, name: str, verb: str) -> Membership:
+        """The membership of a room, for a verb that needs one."""
+        membership = self._memberships.get(name)
+        if membership is None:
+            name = clean_room(name)
+            membership = self._find(name)
+        self._may(verb, membership.place if membership else Place(name, is_member=False))
+        if membership is None:
+            raise ChatError("not-in-room", f"You are not in #{name}: join it first.")
+        return membership

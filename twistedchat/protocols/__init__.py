@@ -1,1 +1,0 @@
-"""What peers speak: from bytes to a session's verbs, and back."""

@@ -1,0 +1,96 @@
+"""The rooms that somebody on this node is in: found by name, opened from the store, forgotten when empty.
+
+Knows names and the store. Must not know who is in a room.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twistedchat.errors import ChatError
+from twistedchat.names import Register
+from twistedchat.stores.base import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from twistedchat.rooms.room import Room
+    from twistedchat.stores.base import RoomSummary, Store
+
+__all__ = ["LiveRooms"]
+
+
+class LiveRooms:
+    """Rooms by their name.
+
+    Args:
+        store: Knows the rooms that nobody is in.
+        make: Makes a room of what the store knows about it.
+    """
+
+    __slots__ = ("_by_name", "_make", "_register", "_store")
+
+    def __init__(self, store: Store, make: Callable[[RoomSummary], Room]) -> None:
+        self._store = store
+        self._make = make
+        self._by_name: dict[str, Room] = {}
+        self._register: Register[Room] = Register()
+
+    def __iter__(self) -> Iterator[Room]:
+        """The live rooms, in no particular order."""
+        return iter(self._by_name.values())
+
+    def get(self, name: str) -> Room | None:
+        """The live room of exactly this name."""
+        return self._by_name.get(name)
+
+    def find(self, name: str) -> Room | None:
+        """The live room of this name, or of one that a person could take for it."""
+        return self._by_name.get(name) or self._register.find(name)
+
+    async def summary(self, name: str) -> RoomSummary:
+        """What is known of the room that counts as this one; its seq is 0 if there is none.
+
+        Raises:
+            ChatError: ``not-readable``: the store fails.
+        """
+        try:
+            return await self._store.room(name)
+        except StoreError as error:
+            raise ChatError("not-readable", f"#{name} can't be looked up now. Try again later.") from error
+
+    async def stored(self, after: str, limit: int) -> Sequence[RoomSummary]:
+        """The rooms that have an event, by name, from behind ``after`` on.
+
+        Raises:
+            ChatError: ``not-readable``: the store fails.
+        """
+        try:
+            return await self._store.rooms(after, limit)
+        except StoreError as error:
+            raise ChatError("not-readable", "The rooms can't be looked up now. Try again later.") from error
+
+    async def open(self, name: str) -> Room:
+        """The room that counts as this one, live from now on; its ``entering`` is one more.
+
+        Raises:
+            ChatError: ``not-readable``: the store fails.
+        """
+        room = self._by_name.get(name)
+        if room is None:
+            summary = await self.summary(name)
+            # Of rooms without an event the store knows nothing, and somebody may have been faster.
+            room = self._by_name.get(summary.name) or (None if summary.seq else self._register.find(name))
+            if room is None:
+                room = self._make(summary)
+                self._register.claim(room.name, room)
+                self._by_name[room.name] = room
+        room.entering += 1
+        return room
+
+    def forget(self, room: Room) -> None:
+        """Let go of a room that is idle."""
+        if self._by_name.get(room.name) is room:
+            room.tail.clear()
+            self._register.release(room.name)
+            del self._by_name[room.name]

@@ -1,0 +1,219 @@
+"""Who is in a room, here and on other nodes, and what each member is still to be told of it.
+
+State of now, not part of the log. A member that could not take what it was to be told is told later, when
+its reader has room. Knows names and versions. Must not know when anybody is told: `announce` does.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from twistedchat.formats.base import Change
+from twistedchat.records import Names
+from twistedchat.rooms.audience import SMALL_ROOM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from twistedchat.formats.base import Format
+    from twistedchat.rooms.audience import Audience, Member
+
+__all__ = ["Presence"]
+
+_STRETCH = 64
+"""Members who are told before the fan-out looks at the clock. Source: as `audience`'s."""
+
+_MAX_NOTES = 256
+"""Most renames and departures that are remembered for members who are told late.
+
+Source: five times a small room. Past it a rename is told as one who left and one who came.
+"""
+
+
+class _Note(NamedTuple):
+    """What can't be seen from who is here: a rename, or with an empty ``new`` that somebody has gone, and why."""
+
+    version: int
+    old: str
+    new: str
+    why: str
+
+
+class Presence:
+    """Who is in one room.
+
+    Args:
+        room: The room's name.
+        audience: The members on this node.
+
+    Attributes:
+        version: Grows with each change.
+        announced: The version that everybody has been, or is being, told of.
+    """
+
+    __slots__ = ("_audience", "_names", "_notes", "_others", "_room", "_stale", "announced", "version")
+
+    def __init__(self, room: str, audience: Audience) -> None:
+        self._room = room
+        self._audience = audience
+        self._names = Names()
+        self._stale = False
+        self._notes: deque[_Note] = deque(maxlen=_MAX_NOTES)
+        self._others: dict[str, frozenset[str]] = {}
+        self.version = 0
+        self.announced = 0
+
+    # -- the roster --------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """How many people are in the room, on all nodes."""
+        here = self._audience.count
+        return here + sum(map(len, self._others.values())) if self._others else here
+
+    @property
+    def is_small(self) -> bool:
+        """Whether coming and going is told by name."""
+        return self.count <= SMALL_ROOM
+
+    @property
+    def names(self) -> Names:
+        """The names of everybody in the room, on all nodes, sorted."""
+        if self._stale:
+            here = (member.name for member in self._audience.members)
+            self._names = Names(sorted(itertools.chain(here, *self._others.values())))
+            self._stale = False
+        return self._names
+
+    @property
+    def recent_names(self) -> Names:
+        """The same for somebody who comes in; in a large room those of the last announcement.
+
+        Otherwise 9,000 people who come in at once would have 9,000 lists sorted and rendered for them.
+        """
+        return self.names if self.is_small or not self._names else self._names
+
+    # -- what changes ------------------------------------------------------------------------------
+
+    def joined(self, member: Member) -> None:
+        """Somebody has come in, and knows who is here."""
+        self._changed()
+        self.introduce(member)
+
+    def left(self, member: Member, why: str) -> None:
+        """Somebody has gone, with a parting word or ""."""
+        self._changed()
+        self._notes.append(_Note(self.version, member.name, "", why))
+
+    def renamed(self, member: Member, new: str) -> None:
+        """Somebody takes another name; it need not be told of it."""
+        self._changed()
+        self._notes.append(_Note(self.version, member.name, new, ""))
+        if member.known_names is not None:
+            member.known_names = member.known_names - {member.name} | {new}
+        member.name = new
+
+    def set_others(self, node: str, names: Iterable[str]) -> None:
+        """Who is in the room on another node, now; nobody forgets that node."""
+        names = frozenset(names)
+        if names:
+            self._others[node] = names
+        else:
+            self._others.pop(node, None)
+        self._changed()
+
+    def introduce(self, member: Member) -> None:
+        """Take it that the member knows who is here now."""
+        member.known_names = frozenset(self.names) if self.is_small else None
+        member.known_version = self.version
+
+    def _changed(self) -> None:
+        self.version += 1
+        self._stale = True
+
+    # -- telling it --------------------------------------------------------------------------------
+
+    def tell_all(self) -> Iterator[None]:
+        """Tell everybody who came and went since each was last told, a stretch of members at a time."""
+        self.announced = self.version
+        tell = self._teller()
+        members = list(self._audience.members)
+        for start in range(0, len(members), _STRETCH):
+            for member in members[start : start + _STRETCH]:
+                tell.tell(member)
+            yield
+
+    def tell(self, member: Member) -> None:
+        """Tell one member what it could not take when the others were told."""
+        if member.known_version < self.announced:
+            self._teller().tell(member)
+
+    def _teller(self) -> _Teller:
+        names = self.names
+        return _Teller(self, frozenset(names) if self.is_small else None)
+
+    def show(self, member: Member, change: bytes) -> bool:
+        """Show a member who came and went; whether it was taken."""
+        return self._audience.show_presence(member, change)
+
+    def change_since(self, version: int, then: frozenset[str] | None, now: frozenset[str] | None) -> Change:
+        """What somebody who knows ``then`` is to be told; names are left out where either is unknown."""
+        if then is None or now is None:
+            return Change(self._room, (), (), (), self.count)
+        goes, words = _journeys(note for note in self._notes if note.version > version)
+        pairs = [(old, new) for old, new in goes.items() if old in then - now and new in now - then]
+        joined = sorted(now - then - {new for _, new in pairs})
+        left = sorted(then - now - {old for old, _ in pairs})
+        return Change(self._room, joined, [(name, words.get(name, "")) for name in left], pairs, self.count)
+
+
+class _Teller:
+    """Renders each change once for all who are to be told the same."""
+
+    __slots__ = ("_names", "_presence", "_rendered", "_version")
+
+    def __init__(self, presence: Presence, names: frozenset[str] | None) -> None:
+        self._presence = presence
+        self._names = names
+        self._version = presence.version
+        self._rendered: dict[tuple[Format, frozenset[str] | None, int], bytes] = {}
+
+    def tell(self, member: Member) -> None:
+        """Tell one member, unless it knows; if it does not take it, it still does not know."""
+        if member.outlet is None or member.known_version >= self._version:
+            return
+        if self._names is None or member.known_names != self._names:
+            # Without names, all are told the same, whenever each was told last.
+            version = -1 if self._names is None or member.known_names is None else member.known_version
+            key = (member.format, member.known_names, version)
+            data = self._rendered.get(key)
+            if data is None:
+                change = self._presence.change_since(member.known_version, member.known_names, self._names)
+                data = self._rendered[key] = member.format.presence(change)
+            if not self._presence.show(member, data):
+                return
+        member.known_names = self._names
+        member.known_version = self._version
+
+
+def _journeys(notes: Iterable[_Note]) -> tuple[dict[str, str], dict[str, str]]:
+    """What became of whoever had a name at first; whoever took that name later is somebody else.
+
+    Returns:
+        By the name at first: the name now (ann → bea → cat is one from ann to cat), and the parting words of
+        those who have gone.
+    """
+    goes: dict[str, str] = {}
+    words: dict[str, str] = {}
+    for note in notes:
+        first = next((first for first, last in goes.items() if last == note.old), note.old)
+        if first in words or goes.get(first, note.old) != note.old:
+            continue
+        if note.new:
+            goes[first] = note.new
+        else:
+            goes.pop(first, None)
+            words[first] = note.why
+    return goes, words

@@ -1,0 +1,79 @@
+"""A room: the newest part of its log, its readers, and who is in it.
+
+Knows its `tail`, `audience` and `presence`, and puts them together. Must not know where events come from,
+who speaks, or how bytes reach anybody.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twistedchat.events import Kind
+from twistedchat.rooms.audience import Audience
+from twistedchat.rooms.presence import Presence
+from twistedchat.rooms.tail import Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twistedchat.events import Event
+    from twistedchat.rooms.audience import Member
+    from twistedchat.rooms.tail import Budget
+    from twistedchat.stores.base import RoomSummary
+    from twistedchat.writer import Queue
+
+__all__ = ["Room"]
+
+
+class Room:
+    """A room that somebody on this node is in, or that something is being said in.
+
+    Args:
+        summary: The room as the store knows it.
+        queue: The writer's, for what is said here.
+        budget: Shared by the tails of all rooms.
+        report: Called with a member whose outlet raised, while the exception is being handled.
+
+    Attributes:
+        name: Without ``#``, in the spelling that everybody is shown.
+        seq: Of the last event that was taken in; the members are shown everything up to it.
+        head: Of the last event that is known to stand in the log, at least ``seq``.
+        topic: The text of the last topic event, or "".
+        queue: What is said here and not yet stored.
+        tail: The newest events.
+        audience: The readers.
+        presence: Who is here.
+        entering: How many are about to enter, and wait for something.
+    """
+
+    __slots__ = ("audience", "entering", "head", "name", "presence", "queue", "seq", "tail", "topic")
+
+    def __init__(self, summary: RoomSummary, queue: Queue, budget: Budget, report: Callable[[Member], None]) -> None:
+        self.name = summary.name
+        self.seq = self.head = summary.seq
+        self.topic = summary.topic
+        self.queue = queue
+        self.tail = Tail(budget)
+        self.audience = Audience(report)
+        self.presence = Presence(summary.name, self.audience)
+        self.entering = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is here and nothing is on its way: the room may be forgotten."""
+        return not self.audience.count and not self.entering and self.queue.is_idle
+
+    def extend(self, events: Sequence[Event]) -> None:
+        """Take in events that the store holds; they are then to be shown.
+
+        Args:
+            events: At least one, all behind ``seq``. The first follows on it, unless the log has lost
+                what stood between them.
+        """
+        self.seq = seq = events[-1].seq
+        self.head = max(self.head, seq)
+        if self.audience.count:
+            self.tail.extend(events)
+        for event in events:
+            if event.kind is Kind.TOPIC:
+                self.topic = event.text
