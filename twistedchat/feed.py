@@ -271,5 +271,5 @@ class Feed:
 
     def _shown(self, batch: Batch, room: Room | None, not_before: float) -> None:
         self._writer.shown(batch, not_before)
-        if room is not None:
+        if room is not None and not room.audience.count:
             self._idle(room)

@@ -303,7 +303,7 @@ class Session(Onlooker):
             ChatError: ``bad-room``, ``not-in-room``, ``empty-text``, ``too-long``, ``bad-key``;
                 nothing was submitted.
         """
-        room = self._membership(name, kind.value).room
+        room = self._membership(name, kind).room
         _check_text(text, may_be_empty=kind is Kind.TOPIC)
         if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
             raise ChatError("bad-key", f"A key has 1 to {MAX_KEY_LENGTH} characters.")

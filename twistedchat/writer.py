@@ -263,7 +263,8 @@ class Writer:
             self._waiting.queues[queue] = None
             if not self._committing:
                 self._flush_by(not_before)
-        self._release()
+        if self._waiting.senders or self._settled:
+            self._release()
 
     def _count(self, lines: Sequence[Line], sign: int) -> None:
         self._lines += sign * len(lines)

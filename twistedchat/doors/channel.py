@@ -284,7 +284,9 @@ class Channel:
         Returns:
             False if it must wait: it is to be given out by the source, and `work` called.
         """
-        if self._hold is not _Hold.NONE or self._life is not _Life.OPEN or self._blocked is not None:
+        if self._hold is not _Hold.NONE or self._life is not _Life.OPEN:
+            return False
+        if self._source.full or self._writer.full:
             return False
         if self._bucket is not None and self._bucket.take(self._clock.seconds()):
             return False

@@ -65,6 +65,7 @@ class PlainDoor:
         "_awaiting",
         "_day",
         "_is_first",
+        "_is_personal",
         "_parting",
         "_room",
         "_stream",
@@ -79,6 +80,7 @@ class PlainDoor:
         self._stream = stream
         self._wire = stream.wire
         self._is_first = True
+        self._is_personal = False
         self.session = Session(stream.port.hub, self)
         self.display = Display()
         self.last_teller: Person | None = None
@@ -108,10 +110,9 @@ class PlainDoor:
     def request(self, request: bytes | Mark) -> Coroutine[Deferred[Any], Any, None] | None:
         """Do what a line says."""
         try:
-            if isinstance(request, Mark):
-                self._mark(request)
-                return None
-            return self._line(request)
+            if not isinstance(request, Mark):
+                return self._line(request)
+            self._mark(request)
         except ChatError as error:
             self.tell(error.text)
         return None
@@ -218,6 +219,7 @@ class PlainDoor:
 
     def redraw(self) -> None:
         """Show every room as `display` says."""
+        self._is_personal = self.display.is_personal
         for room in self.session.rooms:
             self.session.show_as(room, self._format(current=room == self._room))
         self.session.show_all()
@@ -236,7 +238,7 @@ class PlainDoor:
         fit = len(fitting(reversed(page.lines), PAGE_BYTES))
         if fit < len(events):
             page = format_.page(events[-fit:], sys.maxsize)
-        self._show(page)
+        self.show(page, although_full=True)
         return page.events
 
     def finish(self, why: str) -> None:
@@ -251,24 +253,23 @@ class PlainDoor:
         """Whether something waits to be written."""
         return self._wire.full
 
-    def show(self, page: Page) -> bool:
+    def show(self, page: Page, *, although_full: bool = False) -> bool:
         """Write events, if nothing waits to be written."""
-        if self._wire.full:
+        wire = self._wire
+        if wire.full and not although_full:
             return False
-        self._show(page)
+        data = self._personal(page) if self._is_personal else page.data
+        if data:
+            if page.first_day != self._day:
+                data = page.date + data
+            self._day = page.last_day
+            wire.write(data)
         return True
 
-    def _show(self, page: Page) -> None:
-        data = page.data
-        if self.display.is_personal:
-            name = self.session.name if self.display.bell else ""
-            data = personal(page, ignored=self.display.ignored, ring_for=name)
-            if not data:
-                return
-        if page.first_day != self._day:
-            data = page.date + data
-        self._day = page.last_day
-        self._wire.write(data)
+    def _personal(self, page: Page) -> bytes:
+        """The page as this person alone wants it."""
+        name = self.session.name if self.display.bell else ""
+        return personal(page, ignored=self.display.ignored, ring_for=name)
 
     def show_presence(self, data: bytes) -> bool:
         """Write who came and went, if nothing waits to be written."""

@@ -270,6 +270,7 @@ def _ignore(talker: Talker, rest: str) -> None:
         if len(display.ignoring or ()) >= MAX_SHOWN:
             raise ChatError("too-many", "You ignore too many people: /unignore somebody first.")
         display.ignore(clean_name(rest))
+        talker.redraw()
     talker.tell(f"You ignore {listing(list(display.ignoring or ()))}.")
 
 
@@ -277,6 +278,7 @@ def _unignore(talker: Talker, rest: str) -> None:
     name = clean_name(_need(rest, "a name", "unignore"))
     if not talker.display.unignore(name):
         raise ChatError("not-ignored", f"You do not ignore {name}; /ignore lists whom you do.")
+    talker.redraw()
     talker.tell(f"You ignore {name} no more.")
 
 

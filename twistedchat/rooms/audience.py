@@ -149,8 +149,11 @@ class Audience:
     def deal_now(self, events: Sequence[Event]) -> None:
         """The same, at once: for a small room."""
         for format_, group in list(self._groups.items()):
-            for page in _pages(format_, events):
-                self._show(list(group), page)
+            page = format_.page(events)
+            self._show(list(group), page)
+            if len(page.events) < len(events):
+                for more in _pages(format_, events[len(page.events) :]):
+                    self._show(list(group), more)
 
     def _show(self, members: Iterable[Member], page: Page) -> None:
         before, last = page.events[0].seq - 1, page.events[-1].seq

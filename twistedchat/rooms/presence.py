@@ -51,9 +51,22 @@ class Presence:
     Attributes:
         version: Grows with each change.
         announced: The version that everybody has been, or is being, told of.
+        count: How many people are in the room, on all nodes.
+        is_small: Whether coming and going is told by name.
     """
 
-    __slots__ = ("_audience", "_names", "_notes", "_others", "_room", "_stale", "announced", "version")
+    __slots__ = (
+        "_audience",
+        "_names",
+        "_notes",
+        "_others",
+        "_room",
+        "_stale",
+        "announced",
+        "count",
+        "is_small",
+        "version",
+    )
 
     def __init__(self, room: str, audience: Audience) -> None:
         self._room = room
@@ -64,19 +77,10 @@ class Presence:
         self._others: dict[str, frozenset[str]] = {}
         self.version = 0
         self.announced = 0
+        self.count = 0
+        self.is_small = True
 
     # -- the roster --------------------------------------------------------------------------------
-
-    @property
-    def count(self) -> int:
-        """How many people are in the room, on all nodes."""
-        here = self._audience.count
-        return here + sum(map(len, self._others.values())) if self._others else here
-
-    @property
-    def is_small(self) -> bool:
-        """Whether coming and going is told by name."""
-        return self.count <= SMALL_ROOM
 
     @property
     def names(self) -> Names:
@@ -132,6 +136,8 @@ class Presence:
     def _changed(self) -> None:
         self.version += 1
         self._stale = True
+        self.count = self._audience.count + sum(map(len, self._others.values()))
+        self.is_small = self.count <= SMALL_ROOM
 
     # -- telling it --------------------------------------------------------------------------------
 

@@ -107,11 +107,12 @@ class Tail:
             self._forget_pages()
         if self._events and events[0].seq != self._events[-1].seq + 1:
             self._forget_events()
-        if _is_unbroken(events):
+        if len(events) == 1 or _is_unbroken(events):
             self._events += events
             for event in events:
-                self._events_bytes += _cost(event)
-            self._trim(TAIL_BYTES)
+                self._events_bytes += _EVENT_BYTES + event.text.__sizeof__()
+            if self._events_bytes > TAIL_BYTES:
+                self._trim(TAIL_BYTES)
         else:
             self._forget_events()
         self._budget.charge(self, self._events_bytes - before)
