@@ -156,7 +156,7 @@ _MAX_ROUNDS = 8
 """Most rounds of reducing a name, so that no data can make this endless. Source: with today's data 4 are needed."""
 
 
-_REMEMBERED = 4096
+_REMEMBERED = 1024
 """Most names whose likenesses are remembered. Source: whoever comes in is looked up five times, at 5 µs each."""
 
 
