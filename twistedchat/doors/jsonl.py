@@ -50,9 +50,6 @@ _ROSTER_BYTES = 24 * 2**10
 Source: `MAX_LINE_BYTES` less the longest topic without escapes (4 KiB) and the other fields.
 """
 
-_MAX_ROOMS = 1000
-"""Most rooms that are looked up for one answer. Source: 32 KiB hold fewer."""
-
 
 def closing_line(farewell: Farewell) -> bytes:
     """The server closes the connection, and why."""
@@ -222,7 +219,7 @@ class JsonDoor:
 
     async def _rooms(self, request: Request, session: Session) -> None:
         (after,) = request.fields("rooms")
-        rooms = await session.list_rooms(after or "", limit=_MAX_ROOMS)
+        rooms = await session.list_rooms(after or "", max_chars=MAX_LINE_BYTES)
         self._list(request, "rooms", {}, "rooms", lambda space: to_list(map(_room_json, rooms), space))
 
     def _list(
