@@ -5,6 +5,7 @@ from twisted.internet.defer import Deferred
 from tests.ear import Ear
 from tests.fakes import JsonPeer, PlainPeer, World, now
 from tests.nodes import NodeTestCase
+from twistedchat.errors import ChatError
 from twistedchat.hub import CLOSE_SECONDS
 from twistedchat.people import LINGER_SECONDS
 from twistedchat.stores.base import StoreError
@@ -37,6 +38,15 @@ class RoomsTests(NodeTestCase):
         self.ann.leave("new")
         self.assertEqual(self.names, ["lobby", "new"])
         self.store.release()
+        self.assertEqual((self.names, self.said), (["lobby"], ["refused hi: not-stored"]))
+
+    def test_all_lines_refused(self) -> None:
+        """When all that waits is refused, a room in which nobody is any more is forgotten."""
+        self.join(self.ann, "new")
+        self.say("hi", room="new")
+        self.ann.leave("new")
+        self.assertEqual(self.names, ["lobby", "new"])
+        self.hub.refuse_all(ChatError("not-stored", "The lease has lapsed."))
         self.assertEqual((self.names, self.said), (["lobby"], ["refused hi: not-stored"]))
 
     def test_ids(self) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
+    from twistedchat.errors import ChatError
     from twistedchat.people import People
     from twistedchat.rooms.audience import Member
     from twistedchat.stores.base import Store
@@ -113,8 +114,8 @@ class Hub:
         Raises:
             StoreError: The store can't be used.
         """
-        await self.store.open()
         self.store.follow(self._feed.heard)
+        await self.store.open()
         self.writer.open(self._feed)
 
     async def close(self) -> bool:
@@ -128,6 +129,12 @@ class Hub:
         self.announcer.close()
         await self.store.close()
         return in_time
+
+    def refuse_all(self, error: ChatError) -> None:
+        """Refuse every line that is not in a commit, for example because its speaker may have lost the name."""
+        self.writer.refuse(error)
+        for room in list(self.rooms):
+            self.forget_if_idle(room)
 
     def draft_id(self) -> str:
         """An id for a line that is about to be submitted."""

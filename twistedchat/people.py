@@ -52,7 +52,10 @@ class Person(Protocol):
 
 
 class People(Protocol):
-    """The register of persons."""
+    """The register of persons.
+
+    A `claim` or `rename` that is cancelled leaves nothing behind.
+    """
 
     async def claim(self, name: str, person: Person) -> None:
         """Give a person a name.

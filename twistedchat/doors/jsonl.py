@@ -137,6 +137,10 @@ class JsonDoor:
             session, before = taken_up
             if isinstance(before, JsonDoor):
                 before.give_up_session()
+            if self._stream.channel.is_closing:
+                # The connection was closed while the register looked for the session.
+                session.lose()
+                return
         else:
             session = Session(hub, self)
             self._session = session

@@ -196,6 +196,8 @@ class Store(Protocol):
     def follow(self, heard: Callable[[str, int], None]) -> None:
         """Call back with room and head (the last seq) whenever others have appended.
 
+        What is told can be read by then: an empty page below the head means that the log has lost it.
+
         A store on one machine has no others, and never calls. To be called before `open`.
         """
         ...
