@@ -28,11 +28,10 @@ EXCERPT_BYTES = 64 * 2**10
 
 
 class Membership(NamedTuple):
-    """A room that a session is in, the session's place among its readers, and what the rules are told of it."""
+    """A room that a session is in, and the session's place among its readers."""
 
     room: Room
     member: Member
-    place: Place
 
 
 class Onlooker:
@@ -55,9 +54,9 @@ class Onlooker:
         self.name = ""
 
     def roster(self, name: str) -> Roster:
-        """Who is in a room of exactly this name at the moment; nobody, if there is none."""
+        """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
         room = self._hub.rooms.get(name)
-        return Roster(name, room.presence.count, room.presence.names) if room else Roster(name, 0, ())
+        return Roster(name, room.presence.count, room.presence.recent_names) if room else Roster(name, 0, ())
 
     async def who(self, name: str) -> Roster:
         """Everybody who is in a room.
@@ -165,7 +164,7 @@ class Onlooker:
         if membership is None:
             name = clean_room(name)
             membership = self._find(name)
-        self._may(verb, membership.place if membership else Place(name, is_member=False))
+        self._may(verb, membership.room.place if membership else Place(name, is_member=False))
         if membership is None:
             raise ChatError("not-in-room", f"You are not in #{name}: join it first.")
         return membership

@@ -105,7 +105,7 @@ class Session(Onlooker):
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
         self._actor = None
-        for room, member, _ in self._memberships.values():
+        for room, member in self._memberships.values():
             room.presence.renamed(member, name)
             self._hub.announcer.changed(room)
 
@@ -131,7 +131,7 @@ class Session(Onlooker):
     def _detach(self) -> None:
         """Show nothing any more."""
         self._outlet = None
-        for _, member, _ in self._memberships.values():
+        for _, member in self._memberships.values():
             member.outlet = None
             member.cursor = GONE
 
@@ -217,7 +217,7 @@ class Session(Onlooker):
     def _admit(self, room: Room, format_: Format) -> Member:
         member = Member(self.name, self._outlet, format_)
         self._actor = None
-        self._memberships[room.name] = Membership(room, member, Place(room.name, is_member=True))
+        self._memberships[room.name] = Membership(room, member)
         room.audience.add(member)
         room.presence.joined(member)
         self._hub.announcer.changed(room)
@@ -237,7 +237,7 @@ class Session(Onlooker):
         return room.name
 
     def _leave(self, name: str, why: str) -> None:
-        room, member, _ = self._memberships.pop(name)
+        room, member = self._memberships.pop(name)
         self._actor = None
         room.audience.remove(member)
         room.presence.left(member, why)
@@ -267,7 +267,7 @@ class Session(Onlooker):
 
     def show_all(self) -> None:
         """Bring every room forward, events and presence, as far as the outlet takes it."""
-        for room, member, _ in list(self._memberships.values()):
+        for room, member in list(self._memberships.values()):
             if GONE < member.cursor < room.seq:
                 self._hub.catch_up.bring_forward(room, member)
             room.presence.tell(member)
@@ -275,7 +275,7 @@ class Session(Onlooker):
     @property
     def has_seen_all(self) -> bool:
         """Whether everything that was taken into the session's rooms has been shown to it."""
-        return all(member.cursor in (GONE, room.seq) for room, member, _ in self._memberships.values())
+        return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
 
     # -- speaking --------------------------------------------------------------------------------
 

@@ -52,6 +52,10 @@ _plain_format = lru_cache(maxsize=1024)(PlainFormat)
 """People who want to be shown the same share one format: it is compared for each who comes."""
 
 
+_USUAL = Display()
+"""How most people are shown things. Not to be changed."""
+
+
 class PlainDoor:
     """One person at one connection.
 
@@ -64,13 +68,13 @@ class PlainDoor:
     __slots__ = (
         "_awaiting",
         "_day",
+        "_display",
         "_is_first",
         "_is_personal",
         "_parting",
         "_room",
         "_stream",
         "_wire",
-        "display",
         "last_teller",
         "session",
         "unanswered",
@@ -82,7 +86,7 @@ class PlainDoor:
         self._is_first = True
         self._is_personal = False
         self.session = Session(stream.port.hub, self)
-        self.display = Display()
+        self._display: Display | None = None
         self.last_teller: Person | None = None
         self.unanswered = 0
         self._room: str | None = None
@@ -176,6 +180,13 @@ class PlainDoor:
             raise ChatError("not-in-room", "You are in no room: /join #room enters one, /rooms lists them.")
         return self._room
 
+    @property
+    def display(self) -> Display:
+        """How the person wants to be shown things; after a change call `redraw`."""
+        if self._display is None:
+            self._display = Display()
+        return self._display
+
     def now(self) -> float:
         """The time of day, in seconds since 1970."""
         return self._stream.port.hub.wall()
@@ -219,13 +230,14 @@ class PlainDoor:
 
     def redraw(self) -> None:
         """Show every room as `display` says."""
-        self._is_personal = self.display.is_personal
+        self._is_personal = self._display is not None and self._display.is_personal
         for room in self.session.rooms:
             self.session.show_as(room, self._format(current=room == self._room))
         self.session.show_all()
 
     def _format(self, *, current: bool) -> PlainFormat:
-        return _plain_format(self.display.zone, self.display.seq, not current, self.display.presence)
+        display = self._display or _USUAL
+        return _plain_format(display.zone, display.seq, not current, display.presence)
 
     def show_events(self, events: Sequence[Event]) -> Sequence[Event]:
         """Show events of the current room, whatever its cursor is: the newest of them, as many as fit a page.
@@ -268,8 +280,9 @@ class PlainDoor:
 
     def _personal(self, page: Page) -> bytes:
         """The page as this person alone wants it."""
-        name = self.session.name if self.display.bell else ""
-        return personal(page, ignored=self.display.ignored, ring_for=name)
+        display = self.display
+        name = self.session.name if display.bell else ""
+        return personal(page, ignored=display.ignored, ring_for=name)
 
     def show_presence(self, data: bytes) -> bool:
         """Write who came and went, if nothing waits to be written."""
@@ -283,7 +296,7 @@ class PlainDoor:
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
-        if self.display.ignored.isdisjoint(likenesses(sender.name)):
+        if self._display is None or self._display.ignored.isdisjoint(likenesses(sender.name)):
             self.last_teller = sender
             self.tell(f"{sender.name} tells you: {text}")
         return True

@@ -51,13 +51,16 @@ class Talker(Protocol):
 
     Attributes:
         session: The person's session.
-        display: How the person wants to be shown things; after a change call `redraw`.
         last_teller: Who sent the last private line; its name is "" if it has left.
     """
 
     session: Session
-    display: Display
     last_teller: Person | None
+
+    @property
+    def display(self) -> Display:
+        """How the person wants to be shown things; after a change call `redraw`."""
+        ...
 
     @property
     def room(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from twistedchat.events import Kind
@@ -30,9 +29,6 @@ A reader that takes nothing has at most one page in its transport, so this bound
 costs: 1,000 of them 64 MiB. Source: docs/operations.md, "Memory"; a busy room's batch is 50 kB (20,000
 lines of 100 bytes a second, one batch each 25 ms), so it is still one send.
 """
-
-_alike = lru_cache(maxsize=4096)(likenesses)
-"""The same few people speak again and again."""
 
 
 def fitting(lines: Iterable[bytes], max_bytes: int) -> list[bytes]:
@@ -106,7 +102,7 @@ class Page:
             self._by_speaker = {}
             for index, event in enumerate(self.events):
                 if event.kind is not Kind.NOTICE:
-                    for key in _alike(event.who):
+                    for key in likenesses(event.who):
                         self._by_speaker.setdefault(key, []).append(index)
         return self._by_speaker
 

@@ -58,10 +58,10 @@ class Presence:
     __slots__ = (
         "_audience",
         "_names",
+        "_names_version",
         "_notes",
         "_others",
         "_room",
-        "_stale",
         "announced",
         "count",
         "is_small",
@@ -72,7 +72,7 @@ class Presence:
         self._room = room
         self._audience = audience
         self._names = Names()
-        self._stale = False
+        self._names_version = 0
         self._notes: deque[_Note] = deque(maxlen=_MAX_NOTES)
         self._others: dict[str, frozenset[str]] = {}
         self.version = 0
@@ -85,10 +85,10 @@ class Presence:
     @property
     def names(self) -> Names:
         """The names of everybody in the room, on all nodes, sorted."""
-        if self._stale:
+        if self._names_version != self.version:
             here = (member.name for member in self._audience.members)
             self._names = Names(sorted(itertools.chain(here, *self._others.values())))
-            self._stale = False
+            self._names_version = self.version
         return self._names
 
     @property
@@ -97,7 +97,8 @@ class Presence:
 
         Otherwise 9,000 people who come in at once would have 9,000 lists sorted and rendered for them.
         """
-        return self.names if self.is_small or not self._names else self._names
+        is_recent = self._names and self._names_version >= self.announced
+        return self._names if is_recent and not self.is_small else self.names
 
     # -- what changes ------------------------------------------------------------------------------
 
@@ -135,7 +136,6 @@ class Presence:
 
     def _changed(self) -> None:
         self.version += 1
-        self._stale = True
         self.count = self._audience.count + sum(map(len, self._others.values()))
         self.is_small = self.count <= SMALL_ROOM
 
@@ -157,8 +157,7 @@ class Presence:
             self._teller().tell(member)
 
     def _teller(self) -> _Teller:
-        names = self.names
-        return _Teller(self, frozenset(names) if self.is_small else None)
+        return _Teller(self, frozenset(self.names) if self.is_small else None)
 
     def show(self, member: Member, change: bytes) -> bool:
         """Show a member who came and went; whether it was taken."""

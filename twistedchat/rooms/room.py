@@ -12,6 +12,7 @@ from twistedchat.events import Kind
 from twistedchat.rooms.audience import Audience
 from twistedchat.rooms.presence import Presence
 from twistedchat.rooms.tail import Tail
+from twistedchat.rules import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,10 +44,11 @@ class Room:
         tail: The newest events.
         audience: The readers.
         presence: Who is here.
+        place: What the rules are told of it when a member asks.
         entering: How many are about to enter, and wait for something.
     """
 
-    __slots__ = ("audience", "entering", "head", "name", "presence", "queue", "seq", "tail", "topic")
+    __slots__ = ("audience", "entering", "head", "name", "place", "presence", "queue", "seq", "tail", "topic")
 
     def __init__(self, summary: RoomSummary, queue: Queue, budget: Budget, report: Callable[[Member], None]) -> None:
         self.name = summary.name
@@ -57,6 +59,7 @@ class Room:
         self.audience = Audience(report)
         self.presence = Presence(summary.name, self.audience)
         self.entering = 0
+        self.place = Place(summary.name, is_member=True)
 
     @property
     def is_idle(self) -> bool:

@@ -31,11 +31,11 @@ To move the tail of 500 rooms changes 500 pages or more, and SQLite's own 2 MiB 
 200,000 events; the move takes 1.3 times as long with 2 MiB.
 """
 
-_CHECKPOINT_PAGES = 4000
-"""Pages of 4 KiB in the write-ahead log at which SQLite copies them into the database.
+_CHECKPOINT_PAGES = 1000
+"""Size of the write-ahead log at which it is written back and begun anew, in pages.
 
-A page that changed in many commits is copied once: the larger, the less is written. SQLite's own 1,000 pages are
-reached by 2 commits that change a page of each of 500 rooms. Source: measured, together with the tail.
+Source: measured. A log that still grows costs a commit 0.1 ms more than one that is written over, and with 4,000
+pages it grows four times as long; 500 rooms are no slower with 1,000.
 """
 
 _MAX_WAL_BYTES = 32 * 1024 * 1024
