@@ -175,7 +175,7 @@ class StoreTests(CatchUpTestCase):
         self.assertFalse(late.is_fetching)
 
     def test_in_and_out(self) -> None:
-        """Whoever enters far back and leaves again and again makes the store read little, and others wait for little."""
+        """Whoever enters far back and leaves again and again makes neither the store nor others wait."""
         self.store.holding_reads = True
         for cursor in range(100):
             member, _ = self.enter("restless", cursor=cursor)
