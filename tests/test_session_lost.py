@@ -304,6 +304,20 @@ class ResumeTests(LostTestCase):
         self.outcome(answer)
         self.expect_nothing_left()
 
+    def test_entering_meanwhile(self) -> None:
+        """What the connection before was still waiting to enter is not entered for the one that takes the session up."""
+        self.answers.slow = False
+        now(resume(self.hub, self.ann.token, Ear()))
+        self.answers.slow = True
+        entering = Deferred.fromCoroutine(self.ann.join("older", FORMAT, after=0))
+        ear = Ear()
+        self.ann.take_up(ear)
+        self.answers.arrive()
+        self.outcome(entering)
+        self.ann.show_all()
+        self.assertEqual((list(self.ann.rooms), ear.heard), (["old"], []))
+        self.assertEqual([room.name for room in self.hub.rooms], ["old"])
+
     def test_ended_meanwhile(self) -> None:
         """A session that has ended before the answer came can't be taken up."""
         answer = Deferred.fromCoroutine(resume(self.hub, self.ann.token, Ear()))

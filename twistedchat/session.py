@@ -200,9 +200,13 @@ class Session(Onlooker):
     async def _open(self, name: str) -> Room:
         """A room to enter, if that may be."""
         self._may_join(name, self._find(name) is not None)
+        outlet = self._outlet
         room = await self._hub.rooms.open(name)
         try:
             self._check_still_here()
+            if self._outlet is not outlet:
+                # Taken up meanwhile: the connection that goes on with it has not asked for this.
+                raise _lost()
             self._may_join(room.name, room.name in self._memberships)
         except ChatError:
             room.entering -= 1

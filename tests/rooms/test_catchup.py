@@ -11,7 +11,7 @@ from twistedchat.events import Kind
 from twistedchat.formats.base import PAGE_BYTES
 from twistedchat.reading import LogReader
 from twistedchat.rooms.audience import GONE, Member
-from twistedchat.rooms.catchup import RETRY_SECONDS, CatchUp
+from twistedchat.rooms.catchup import MAX_READS, RETRY_SECONDS, CatchUp
 from twistedchat.rooms.tail import PAGE_EVENTS
 from twistedchat.stores.base import StoreError
 from twistedchat.turns import Turns
@@ -173,6 +173,29 @@ class StoreTests(CatchUpTestCase):
         self.release()
         self.assertEqual((screen.shown, screen.told, self.budget.used_bytes), ([], [], 0))
         self.assertFalse(late.is_fetching)
+
+    def test_in_and_out(self) -> None:
+        """Whoever enters far back and leaves again and again makes neither the store nor others wait."""
+        self.store.holding_reads = True
+        for cursor in range(100):
+            member, _ = self.enter("restless", cursor=cursor)
+            self.forward(member)
+            self.leave(member)
+        late, screen = self.enter("late", cursor=ALL - 20)
+        self.forward(late)
+        self.assertLessEqual(self.store.waiting, MAX_READS)
+        self.release()
+        self.assertEqual(len(seqs(screen)), 20)
+        self.assertLessEqual(self.store.reads, MAX_READS + 1)
+
+    def test_many_places(self) -> None:
+        """Members who stand at more places than are read at once are all brought forward."""
+        screens = [self.enter(f"p{cursor}", cursor=cursor)[1] for cursor in range(3 * MAX_READS)]
+        self.store.holding_reads = True
+        self.forward(*self.room.audience.members)
+        while self.store.waiting:
+            self.store.release()
+        self.assertEqual([len(seqs(screen)) for screen in screens], [ALL - cursor for cursor in range(3 * MAX_READS)])
 
     def test_cursor_set_while_waiting(self) -> None:
         """Whoever sets its cursor before the page has come is shown from there, each event once."""

@@ -6,6 +6,7 @@ moves a cursor or ends. Knows rooms and how to read the log. Must not know whose
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
@@ -27,12 +28,19 @@ if TYPE_CHECKING:
     from twistedchat.rooms.room import Room
     from twistedchat.turns import Turns
 
-__all__ = ["RETRY_SECONDS", "CatchUp"]
+__all__ = ["MAX_READS", "RETRY_SECONDS", "CatchUp"]
 
 RETRY_SECONDS = 1.0
 """Delay after a failed read of the store before the same page is asked for again, in seconds.
 
 Source: chosen; long enough that a broken disk costs nothing, short enough that nobody gives up.
+"""
+
+MAX_READS = 4
+"""Most pages that are being read from the store at once; the others wait here.
+
+So somebody who enters and leaves again and again brings reads that are dropped before the store is asked.
+Source: the store reads one at a time; a few more keep it busy while a page is shown.
 """
 
 
@@ -45,13 +53,16 @@ class CatchUp:
         turns: Where showing a page to many takes its turns.
     """
 
-    __slots__ = ("_clock", "_log", "_reader", "_turns", "_waiting")
+    __slots__ = ("_clock", "_log", "_queue", "_reader", "_turns", "_under_way", "_waiting")
 
     def __init__(self, reader: LogReader, clock: IReactorTime, turns: Turns) -> None:
         self._reader = reader
         self._clock = clock
         self._turns = turns
         self._waiting: dict[tuple[Room, int], list[Member]] = {}
+        # The keys of those pages that are not being read yet.
+        self._queue: deque[tuple[Room, int]] = deque()
+        self._under_way = 0
         self._log = Logger()
 
     def bring_forward(self, room: Room, member: Member) -> None:
@@ -79,13 +90,29 @@ class CatchUp:
         return True
 
     def _fetch(self, room: Room, after: int, members: list[Member]) -> None:
-        """Read a page once for all who wait for it."""
-        waiting = self._waiting.setdefault((room, after), [])
-        waiting.extend(members)
-        if len(waiting) == len(members):
-            Deferred.fromCoroutine(self._read_for(room, after)).addErrback(
+        """Read a page once for all who wait for it, when it is its turn."""
+        if (room, after) in self._waiting:
+            self._waiting[room, after] += members
+            return
+        self._waiting[room, after] = list(members)
+        self._queue.append((room, after))
+        if self._under_way < MAX_READS:
+            Deferred.fromCoroutine(self._read()).addErrback(
                 lambda failure: self._log.failure("A page could not be shown", failure)
             )
+
+    async def _read(self) -> None:
+        """Read one page after the other, until none waits for it. What nobody waits for any more is not read."""
+        self._under_way += 1
+        try:
+            while self._queue:
+                room, after = self._queue.popleft()
+                if any(map(self._still_waits, self._waiting[room, after])):
+                    await self._read_for(room, after)
+                else:
+                    del self._waiting[room, after]
+        finally:
+            self._under_way -= 1
 
     async def _read_for(self, room: Room, after: int) -> None:
         try:
