@@ -297,6 +297,12 @@ class JsonDoor:
         """A room has been shown to its end."""
         self._stream.channel.check_finished_soon()
 
+    def unreadable(self, room: str, *, passed_over: bool) -> None:
+        """Some of a room can't be read."""
+        left_out = "and is left out" if passed_over else "now; it comes when it can"
+        text = f"Some of what was said in #{room} can't be read, {left_out}."
+        self._refuse(None, ChatError("not-readable", text, room=room))
+
     def fault(self) -> None:
         """Showing failed; that is logged."""
         self._stream.channel.close(FAULT)
@@ -368,7 +374,7 @@ def _roster(names: Names, space_bytes: int) -> bytes:
     return _shared_roster(names) if space_bytes >= _ROSTER_BYTES else to_list(_names_json(names), space_bytes)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=16)
 def _shared_roster(names: Names) -> bytes:
     """Of a large room the same names are told to all who come within a second."""
     return to_list(_names_json(names), _ROSTER_BYTES)

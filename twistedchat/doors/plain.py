@@ -303,10 +303,21 @@ class PlainDoor:
 
     def caught_up(self, room: str) -> None:
         """A room has been shown to its end."""
+        self._end_waiting(room)
+        self._stream.channel.check_finished_soon()
+
+    def _end_waiting(self, room: str) -> None:
         if self._awaiting is not None and room == self._room:
             awaiting, self._awaiting = self._awaiting, None
             awaiting.callback(None)
-        self._stream.channel.check_finished_soon()
+
+    def unreadable(self, room: str, *, passed_over: bool) -> None:
+        """Some of a room can't be read: nobody waits for it."""
+        if passed_over:
+            self.tell(f"Some of what was said in #{room} can't be read, and is left out.")
+        else:
+            self.tell(f"What was said in #{room} can't be read now; it is shown when it can.")
+        self._end_waiting(room)
 
     def fault(self) -> None:
         """Showing failed; that is logged."""

@@ -14,7 +14,7 @@ from typing_extensions import override
 from zope.interface import implementer
 
 from twistedchat.doors.channel import Channel, Farewell
-from twistedchat.doors.telnet import Mark, TelnetDecoder
+from twistedchat.doors.telnet import IAC, Mark, TelnetDecoder
 from twistedchat.doors.wire import Wire
 
 if TYPE_CHECKING:
@@ -181,9 +181,14 @@ class ChatProtocol(LineReceiver):
         return bool(self._items or self._received or self._input_ended)
 
     def next(self) -> bytes | Mark | None:
-        """The next whole line or mark; None if what was cut made none."""
-        if not self._items:
-            self._cut()
+        """The next whole line or mark; None if what was cut made none.
+
+        Plain bytes are cut until they make a line, so that a long line counts as one request; telnet's commands
+        are slow to read, and a piece of them counts as one.
+        """
+        while not self._items and self.owes:
+            if self._cut():
+                break
         return self._items.pop() if self._items else None
 
     def read(self, *, on: bool) -> None:
@@ -226,8 +231,8 @@ class ChatProtocol(LineReceiver):
         self._received += data
         self.channel.work()
 
-    def _cut(self) -> None:
-        """Cut a piece of what was received into lines."""
+    def _cut(self) -> bool:
+        """Cut a piece of what was received into lines; whether it held telnet commands."""
         data, self._received = self._received[:PIECE_BYTES], self._received[PIECE_BYTES:]
         self._items = self.decoder.feed(data)
         replies = self.decoder.replies()
@@ -239,3 +244,4 @@ class ChatProtocol(LineReceiver):
             if rest:
                 self._items.append(rest)
         self._items.reverse()
+        return IAC in data

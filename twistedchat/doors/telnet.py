@@ -15,7 +15,7 @@ import codecs
 import enum
 import re
 
-__all__ = ["Item", "Mark", "TelnetDecoder"]
+__all__ = ["IAC", "Item", "Mark", "TelnetDecoder"]
 
 
 class Mark(enum.Enum):
@@ -34,7 +34,7 @@ class Mark(enum.Enum):
 Item = bytes | Mark
 """A line without its end, which may hold bytes that are not UTF-8; or a mark."""
 
-_IAC = b"\xff"
+IAC = b"\xff"
 _WILL, _WONT, _DO, _DONT = b"\xfb", b"\xfc", b"\xfd", b"\xfe"
 _AYT, _EC, _EL = b"\xf6", b"\xf7", b"\xf8"
 _WILL_BINARY, _DO_BINARY, _DO_TIMING_MARK = _WILL + b"\x00", _DO + b"\x00", _DO + b"\x06"
@@ -125,7 +125,7 @@ class TelnetDecoder:
         """
         items: list[Item] = []
         data, self._cut_command, start = self._cut_command + data, b"", 0
-        while self.telnet and (iac := data.find(_IAC, start)) >= 0:
+        while self.telnet and (iac := data.find(IAC, start)) >= 0:
             if iac > start:
                 self._text(data[start:iac], items)
             if not self.heard_iac:
@@ -211,15 +211,15 @@ class TelnetDecoder:
 
     def _first_iac(self, items: list[Item]) -> None:
         self.heard_iac = True
-        self._replies += _IAC + _DO_BINARY
+        self._replies += IAC + _DO_BINARY
         if self._line.endswith(b"\r"):  # it was held; from now on it ends a line
             self._line = self._line[:-1]
             self._text(b"\r", items)
 
     def _obey(self, command: bytes, items: list[Item]) -> None:
         """Do what a whole command, here without its IAC, wants."""
-        if command == _IAC:
-            self._text(_IAC, items)
+        if command == IAC:
+            self._text(IAC, items)
         elif command in _BYTES_BEHIND:
             if _is_inside_character(self._line):
                 self._text(_BYTES_BEHIND[command], items)
@@ -237,7 +237,7 @@ class TelnetDecoder:
     def _refuse(self, request: bytes) -> None:
         if request != _WILL_BINARY and request not in self._refused:
             self._refused |= {request}
-            self._replies += _IAC + _REFUSALS[request[:1]] + request[1:]
+            self._replies += IAC + _REFUSALS[request[:1]] + request[1:]
 
 
 def _is_inside_character(line: bytes) -> bool:

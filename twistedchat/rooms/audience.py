@@ -54,6 +54,10 @@ class Outlet(Protocol):
         """A room in which the member was behind has now been shown to its end."""
         ...
 
+    def unreadable(self, room: str, *, passed_over: bool) -> None:
+        """What the member has not seen can't be read from the log: now, or (passed over) ever; then it is left out."""
+        ...
+
     def fault(self) -> None:
         """This outlet raised, which was logged: it is shown nothing more, and closes its connection."""
         ...
@@ -193,6 +197,14 @@ class Audience:
         if member.outlet is not None:
             try:
                 member.outlet.caught_up(room)
+            except Exception:
+                self._broken(member)
+
+    def unreadable(self, member: Member, room: str, *, passed_over: bool) -> None:
+        """Tell one member's outlet that what it has not seen can't be read."""
+        if member.outlet is not None:
+            try:
+                member.outlet.unreadable(room, passed_over=passed_over)
             except Exception:
                 self._broken(member)
 

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from twistedchat.formats.base import PAGE_BYTES
 from twistedchat.rooms.audience import GONE
 from twistedchat.rooms.tail import PAGE_EVENTS
-from twistedchat.stores.base import StoreError
+from twistedchat.stores.base import DamagedError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ class CatchUp:
         turns: Where showing a page to many takes its turns.
     """
 
-    __slots__ = ("_clock", "_log", "_queue", "_reader", "_turns", "_under_way", "_waiting")
+    __slots__ = ("_clock", "_log", "_queue", "_reader", "_told", "_turns", "_under_way", "_waiting")
 
     def __init__(self, reader: LogReader, clock: IReactorTime, turns: Turns) -> None:
         self._reader = reader
@@ -63,6 +63,8 @@ class CatchUp:
         # The keys of those pages that are not being read yet.
         self._queue: deque[tuple[Room, int]] = deque()
         self._under_way = 0
+        # Those who know that their page can't be read at the moment.
+        self._told: set[Member] = set()
         self._log = Logger()
 
     def bring_forward(self, room: Room, member: Member) -> None:
@@ -117,22 +119,45 @@ class CatchUp:
     async def _read_for(self, room: Room, after: int) -> None:
         try:
             events = await self._reader.page(room.name, after=after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
+        except DamagedError:
+            self._pass_over(room, after)
+            return
         except StoreError:
-            members = [member for member in self._waiting.pop((room, after)) if self._still_waits(member)]
-            if members:
-                self._clock.callLater(RETRY_SECONDS, self._fetch, room, after, members)
+            self._read_again(room, after)
             return
         members = self._waiting.pop((room, after))
+        self._told.difference_update(members)
         # What the room has not come to is shown when it has.
         events = [event for event in events if event.seq <= room.seq]
         if room.audience.count:
             room.tail.prepend(events, room.seq)
         self._turns.add(self._show(room, after, events, members))
 
-    @staticmethod
-    def _still_waits(member: Member) -> bool:
+    def _read_again(self, room: Room, after: int) -> None:
+        """The store fails at the moment: tell each reader once, and try again later."""
+        members = [member for member in self._waiting.pop((room, after)) if self._still_waits(member)]
+        for member in members:
+            if member not in self._told:
+                self._told.add(member)
+                room.audience.unreadable(member, room.name, passed_over=False)
+        if members:
+            self._clock.callLater(RETRY_SECONDS, self._fetch, room, after, members)
+
+    def _pass_over(self, room: Room, after: int) -> None:
+        """The page is damaged, and will not be read another time: tell its readers, and go on with what comes."""
+        for member in self._waiting.pop((room, after)):
+            if self._still_waits(member) and member.cursor == after:
+                member.cursor = room.seq
+                room.audience.unreadable(member, room.name, passed_over=True)
+            member.is_fetching = False
+            self._told.discard(member)
+            if member.cursor != GONE:
+                self.bring_forward(room, member)
+
+    def _still_waits(self, member: Member) -> bool:
         if member.cursor == GONE:
             member.is_fetching = False
+            self._told.discard(member)
         return member.is_fetching
 
     def _show(self, room: Room, after: int, events: Sequence[Event], members: list[Member]) -> Iterator[None]:
