@@ -112,7 +112,7 @@ class NameTests(SessionTestCase):
             nobody.join("lobby", FORMAT),
             nobody.who("old"),
             nobody.history("old", limit=1),
-            nobody.list_rooms(limit=1),
+            nobody.list_rooms(max_chars=1),
             nobody.busiest_rooms(limit=1),
             nobody.seq_at("old", 0),
             nobody.tell("ann", "x"),
@@ -308,7 +308,7 @@ class RecordsTests(SessionTestCase):
             now(self.ann.who("lobby")),
             now(self.ann.who("old")),
             now(self.ann.history("old", limit=3)),
-            now(self.ann.list_rooms(limit=3)),
+            now(self.ann.list_rooms(max_chars=99)),
             now(self.ann.busiest_rooms(limit=3)),
             now(self.ann.seq_at("lobby", 0)),
             now(self.ann.tell("bob", "x")),
@@ -337,9 +337,9 @@ class RecordsTests(SessionTestCase):
         self.join(self.ann, "quiet")
         self.join(self.ann, "busy")
         self.join(self.enter("bob"), "busy")
-        by_name = [(room.name, room.count, room.seq, room.is_member) for room in now(self.ann.list_rooms(limit=9))]
+        by_name = [(room.name, room.count, room.seq, room.is_member) for room in now(self.ann.list_rooms(max_chars=99))]
         self.assertEqual(by_name, [("busy", 2, 0, True), ("old", 0, 30, False), ("quiet", 1, 0, True)])
-        self.assertEqual([room.name for room in now(self.ann.list_rooms("busy", limit=1))], ["old"])
+        self.assertEqual([room.name for room in now(self.ann.list_rooms("busy", max_chars=99))], ["old", "quiet"])
         self.assertEqual([room.name for room in now(self.ann.busiest_rooms(limit=2))], ["busy", "quiet"])
 
     def test_not_readable(self) -> None:

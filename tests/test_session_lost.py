@@ -181,7 +181,7 @@ VERBS: dict[str, Callable[[Session], Coroutine[Any, Any, object]]] = {
     "who": lambda session: session.who("older"),
     "history": lambda session: session.history("old", limit=1),
     "history of the store": lambda session: session.history("older", limit=1),
-    "rooms": lambda session: session.list_rooms(limit=1),
+    "rooms": lambda session: session.list_rooms(max_chars=1),
     "busiest rooms": lambda session: session.busiest_rooms(limit=1),
     "seq at": lambda session: session.seq_at("old", 10**15),
     "tell": lambda session: session.tell("zoe", "psst"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from typing_extensions import override
 
 from tests.drafts import draft
@@ -11,13 +11,12 @@ from tests.rooms.cases import RoomTestCase
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.rooms.live import LiveRooms
-from twistedchat.stores.base import StoreError
+from twistedchat.stores.base import RoomSummary, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twistedchat.rooms.room import Room
-    from twistedchat.stores.base import RoomSummary
 
 
 class SlowStore(HeldStore):
@@ -101,3 +100,27 @@ class LiveRoomsTests(RoomTestCase):
             self.assertEqual(caught.exception.code, "not-readable")
             self.assertNotIn("fire", caught.exception.text)
         self.assertEqual((list(self.rooms), self.rooms.find("old")), ([], None))
+
+
+class ListingTests(RoomTestCase):
+    def test_asked_once_for_all(self) -> None:
+        """Whoever asks for the same part of the list meanwhile gets the same answer, also if one of them is gone."""
+        answers: list[Deferred[list[RoomSummary]]] = []
+
+        class Slow(HeldStore):
+            @override
+            async def rooms(self, after: str = "", limit: int = 9) -> list[RoomSummary]:
+                answers.append(Deferred())
+                return await answers[-1]
+
+        live = LiveRooms(Slow(Reactor().seconds), lambda _: self.fail("no room is opened"))
+        asked = [Deferred.fromCoroutine(live.stored("", 9)) for _ in range(3)]
+        asked[1].cancel()
+        self.failureResultOf(asked[1], CancelledError)
+        [answer] = answers
+        answer.callback([RoomSummary("lobby", 1, 1, "")])
+        for each in (asked[0], asked[2]):
+            self.assertEqual([room.name for room in self.successResultOf(each)], ["lobby"])
+        again = Deferred.fromCoroutine(live.stored("", 9))
+        answers[-1].errback(StoreError("broken"))
+        self.failureResultOf(again, ChatError)

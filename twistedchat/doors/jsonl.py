@@ -46,9 +46,6 @@ _MAX_OWED_BYTES = 64 * 2**10
 Source: as `formats.base.PAGE_BYTES`. A burst of 200 lines with the longest ids is 600 KiB of receipts.
 """
 
-_MAX_ROOMS = 1000
-"""Most rooms that are looked up for one answer. Source: 32 KiB hold fewer."""
-
 
 def closing_line(farewell: Farewell) -> bytes:
     """The server closes the connection, and why."""
@@ -237,7 +234,7 @@ class JsonDoor:
 
     async def _rooms(self, request: Request, session: Session) -> None:
         (after,) = request.fields("rooms")
-        rooms = await session.list_rooms(after or "", limit=_MAX_ROOMS)
+        rooms = await session.list_rooms(after or "", max_chars=MAX_LINE_BYTES)
         self._list(request, "rooms", {}, "rooms", lambda space: to_list(map(room_json, rooms), space))
 
     def _list(

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twisted.internet.defer import Deferred
+
 from twistedchat.errors import ChatError
 from twistedchat.names import Register
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from twisted.python.failure import Failure
 
     from twistedchat.rooms.room import Room
     from twistedchat.stores.base import RoomSummary, Store
@@ -28,13 +32,14 @@ class LiveRooms:
         make: Makes a room of what the store knows about it.
     """
 
-    __slots__ = ("_by_name", "_make", "_register", "_store")
+    __slots__ = ("_asked", "_by_name", "_make", "_register", "_store")
 
     def __init__(self, store: Store, make: Callable[[RoomSummary], Room]) -> None:
         self._store = store
         self._make = make
         self._by_name: dict[str, Room] = {}
         self._register: Register[Room] = Register()
+        self._asked: dict[tuple[str, int], list[Deferred[Sequence[RoomSummary]]]] = {}
 
     def __iter__(self) -> Iterator[Room]:
         """The live rooms, in no particular order."""
@@ -60,15 +65,24 @@ class LiveRooms:
             raise ChatError("not-readable", f"#{name} can't be looked up now. Try again later.") from error
 
     async def stored(self, after: str, limit: int) -> Sequence[RoomSummary]:
-        """The rooms that have an event, by name, from behind ``after`` on.
+        """The rooms that have an event, by name, from behind ``after`` on; looked up once for all who ask meanwhile.
 
         Raises:
             ChatError: ``not-readable``: the store fails.
         """
+        answer: Deferred[Sequence[RoomSummary]] = Deferred()
+        waiting = self._asked.setdefault((after, limit), [])
+        waiting.append(answer)
+        if len(waiting) == 1:
+            Deferred.fromCoroutine(self._store.rooms(after, limit)).addBoth(self._answer, (after, limit))
         try:
-            return await self._store.rooms(after, limit)
+            return await answer
         except StoreError as error:
             raise ChatError("not-readable", "The rooms can't be looked up now. Try again later.") from error
+
+    def _answer(self, found: Sequence[RoomSummary] | Failure, asked: tuple[str, int]) -> None:
+        for answer in self._asked.pop(asked):
+            answer.callback(found)
 
     async def open(self, name: str) -> Room:
         """The room that counts as this one, live from now on; its ``entering`` is one more.
