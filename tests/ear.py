@@ -51,6 +51,9 @@ class Ear:
     def caught_up(self, room: str) -> None:
         """Nothing waits for it."""
 
+    def unreadable(self, room: str, *, passed_over: bool) -> None:
+        self.heard.append(f"{room} can't be read{', ever' if passed_over else ''}")
+
     def fault(self) -> None:
         self.heard.append("fault")
 

@@ -37,6 +37,7 @@ LIMITS = {
     "a line": f"{jsonl.MAX_LINE_BYTES >> 10} KiB",
     "a key": f"{session.MAX_KEY_LENGTH} characters",
     "an id": f"{request.MAX_ID_LENGTH} characters",
+    "a parting word": f"{session.MAX_PARTING_LENGTH} characters; the rest is left out",
     "rooms of one session": f"{rules.MAX_ROOMS}",
     "lines of one connection": f"{SETTINGS.pace.rate} a second, after {SETTINGS.pace.burst} at once",
     "lines that wait to be stored, of all connections together": (

@@ -110,6 +110,17 @@ class OwnLinesTests(NodeTestCase):
         self.assertEqual([ear.seqs for ear in ears], [{"lobby": [1]}] * 200)
         self.assertTrue(self.successResultOf(settled))
 
+    def test_many_lines_in_a_small_room(self) -> None:
+        """A batch of many lines is not shown in one turn, however few are there."""
+        self.say(*map(str, range(2000)))
+        self.clock.look_seconds = 0.003
+        self.clock.turn()
+        self.assertEqual(self.store.head(), 2000)
+        self.assertTrue(0 < len(self.ear.seqs["lobby"]) < 2000)
+        self.clock.look_seconds = 0
+        self.clock.pump([0] * 10)
+        self.assertEqual(self.ear.seqs, {"lobby": list(range(1, 2001))})
+
 
 class PacingTests(NodeTestCase):
     def slow_batch(self, *texts: str) -> None:

@@ -35,7 +35,7 @@ session
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.display
+doors.request doors.lists doors.display
 doors.words
 doors.plain doors.jsonl
 doors.port
@@ -70,7 +70,7 @@ PURE = """
 errors events limits text mentions names records rules verbs formats.base formats.jsonl formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
 rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
-doors.telnet doors.request
+doors.telnet doors.request doors.lists
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -77,3 +79,14 @@ def test_a_long_text() -> None:
     """The longest texts that are made of the name itself are looked through to their end."""
     assert not mentions("aa", "a" * 4096)
     assert mentions("aa", "a" * 4093 + " aa")
+
+
+def test_memory() -> None:
+    """Whoever says all of Unicode leaves little behind."""
+    tracemalloc.start()
+    try:
+        for start in range(0xE000, 0x30000, 1000):
+            words("".join(map(chr, range(start, start + 1000))))
+        assert tracemalloc.get_traced_memory()[0] < 2**20
+    finally:
+        tracemalloc.stop()

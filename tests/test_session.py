@@ -91,6 +91,19 @@ class NameTests(SessionTestCase):
         self.assertEqual((list(self.hub.rooms), now(resume(self.hub, token, Ear()))), ([], None))
         self.enter("ann")
 
+    def test_parting_word(self) -> None:
+        """However long a parting word is, the others are shown its beginning."""
+        ear = Ear()
+        bob = self.enter("bob", ear)
+        now(bob.join("den", PlainFormat()))
+        for part in (lambda: self.ann.leave("den", "x" * 30_000), lambda: self.ann.close("x" * 30_000)):
+            self.join(self.ann, "den")
+            self.clock.advance(1)
+            part()
+            self.clock.advance(1)
+            self.assertIn("ann left", ear.heard[-1])
+            self.assertEqual(ear.heard[-1].count("x"), 200)
+
     def test_without_a_name(self) -> None:
         """Before it has a name a session may do nothing."""
         nobody = Session(self.hub, Ear())

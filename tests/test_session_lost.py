@@ -305,7 +305,7 @@ class ResumeTests(LostTestCase):
         self.expect_nothing_left()
 
     def test_entering_meanwhile(self) -> None:
-        """What the connection before was still waiting to enter is not entered for the one that takes the session up."""
+        """What a connection still waits to enter is not entered for the one that takes its session up."""
         self.answers.slow = False
         now(resume(self.hub, self.ann.token, Ear()))
         self.answers.slow = True

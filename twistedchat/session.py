@@ -37,10 +37,17 @@ if TYPE_CHECKING:
             ...
 
 
-__all__ = ["MAX_KEY_LENGTH", "Session", "resume"]
+__all__ = ["MAX_KEY_LENGTH", "MAX_PARTING_LENGTH", "Session", "resume"]
 
 MAX_KEY_LENGTH = 64
 """Longest key of a line, in characters. Source: docs/protocol.md, "Sending again"."""
+
+MAX_PARTING_LENGTH = 200
+"""Longest parting word, in characters; the rest is left out.
+
+Each room remembers up to 256 of them, and shows them to its members together: with lines of 32 KiB that is 8 MiB a
+room. Source: docs/protocol.md, "Limits".
+"""
 
 
 class Session(Onlooker):
@@ -242,6 +249,7 @@ class Session(Onlooker):
 
     def _leave(self, name: str, why: str) -> None:
         room, member = self._memberships.pop(name)
+        why = why[:MAX_PARTING_LENGTH]
         self._actor = None
         room.audience.remove(member)
         room.presence.left(member, why)

@@ -161,7 +161,11 @@ class Writer:
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call back, once, when there is room for more lines."""
-        self._waiting.senders.append(callback)
+        self._waiting.senders[callback] = None
+
+    def no_longer(self, callback: Callable[[], None]) -> None:
+        """Whoever is to be called back is gone."""
+        self._waiting.senders.pop(callback, None)
 
     def submit(self, queue: Queue, draft: Draft, receipt: Receipt, tag: object) -> None:
         """Let a line be stored and shown, after all that was submitted to that queue before it."""
@@ -282,7 +286,7 @@ class Writer:
         waiting = self._waiting
         half = self._lines < MAX_WAITING_LINES // 2 and self._size_bytes < MAX_WAITING_BYTES // 2
         if waiting.senders and half and self._is_open:
-            senders, waiting.senders = waiting.senders, []
+            senders, waiting.senders = waiting.senders, {}
             for callback in senders:
                 callback()
         if self._settled and not self._lines:
@@ -305,7 +309,7 @@ class _Waiting:
     def __init__(self) -> None:
         self.queues: dict[Queue, None] = {}
         self.busy: dict[Queue, None] = {}
-        self.senders: list[Callable[[], None]] = []
+        self.senders: dict[Callable[[], None], None] = {}
 
     def take_due(self, now: float) -> list[tuple[Queue, list[Line]]]:
         """The next commit: the lines of all queues that are due, up to the limits of a batch."""

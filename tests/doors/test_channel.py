@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -232,6 +233,17 @@ class HoldTests(ChannelTestCase):
         self.assertEqual((self.door.asked, self.source.reading), ([], False))
         self.clock.advance(0)
         self.assertEqual((self.door.asked, self.source.reading), (["a"], True))
+
+    def test_lost_while_the_writer_is_full(self) -> None:
+        """As long as the writer is full it keeps nothing of connections that have come and gone."""
+        queue = Queue("lobby")
+        for _ in range(MAX_WAITING_LINES):
+            self.writer.submit(queue, draft("lobby", Kind.SAY, "ann", "x"), self.nobody, None)
+        self.send("a")
+        source = weakref.ref(self.source)
+        self.channel.lost()
+        del self.channel, self.source
+        self.assertIsNone(source())
 
     def test_two_holds(self) -> None:
         """When one thing ends to hold a request and another still does, it waits."""

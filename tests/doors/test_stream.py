@@ -219,6 +219,17 @@ class EndTests(LineTestCase):
         self.assertTrue(ann.over)
         self.assertEqual((self.world.faults, self.world.reactor.getDelayedCalls()), ([], []))
 
+    def test_peer_that_never_closes_tls(self) -> None:
+        """Over TLS, too."""
+        ann = PlainPeer(self.world, buffer_bytes=10**7, tls=True)
+        ann.say("ann")
+        ann.stop_reading()
+        for connection in list(self.world.factory.connections):
+            connection.channel.close(STOPPING)
+        self.world.pass_seconds(CLOSE_SECONDS + 1)
+        self.assertTrue(ann.over)
+        self.assertEqual((self.world.faults, self.world.reactor.getDelayedCalls()), ([], []))
+
     def test_fault_of_ours(self) -> None:
         """A fault of ours is logged, told to the peer that met it, and ends its connection alone."""
         ann, bob = self.connect("ann"), self.connect("bob")
@@ -244,6 +255,12 @@ class FloodTests(LineTestCase):
         self.assertIn("hello", self.said())
         self.world.pass_seconds(20)
         self.assertEqual([text for text in self.said() if text != "hello"], [str(number) for number in range(100)])
+
+    def test_long_lines_count_once(self) -> None:
+        """A long line counts as one, in however many pieces it is cut."""
+        ann = self.connect("ann")
+        ann.send(b"".join(b"%d %s\n" % (number, b"x" * 4000) for number in range(4)))
+        self.assertEqual([text.partition(" ")[0] for text in self.said()], ["0", "1", "2", "3"])
 
     def test_not_read(self) -> None:
         """While it is slowed, its transport is not read."""

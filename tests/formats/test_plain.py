@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import datetime
+import string
+import tracemalloc
 import zoneinfo
+from itertools import islice, product
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from twistedchat.events import Event, Kind
-from twistedchat.formats.base import Change
+from twistedchat.formats.base import INDEXED_PAGES, Change
 from twistedchat.formats.plain import PlainFormat, aside, personal
 from twistedchat.names import likenesses
 
@@ -148,6 +151,21 @@ class PersonalTests(SynchronousTestCase):
         kept = [event(text, who=who) for who, text in said if who != "carol"]
         shown = self.personal(*(event(text, who=who) for who, text in said), ignored="carol", ring_for="ann")
         self.assertEqual(shown.replace("\a", ""), UTC.page(kept).data.decode() if kept else "")
+
+    def test_memory(self) -> None:
+        """A page that is kept after somebody has read it with a bell on takes no more than before."""
+        kept = []
+        sizes = []
+        tracemalloc.start()
+        try:
+            for _ in range(2 * INDEXED_PAGES):
+                all_words = map("".join, product(string.ascii_lowercase, repeat=3))
+                kept.append(UTC.page([event(" ".join(islice(all_words, 1000)))]))
+                personal(kept[-1], ignored={"x"}, ring_for="ann")
+                sizes.append(tracemalloc.get_traced_memory()[0])
+        finally:
+            tracemalloc.stop()
+        self.assertLess(sizes[-1] - sizes[INDEXED_PAGES], INDEXED_PAGES * 20_000)
 
 
 class SizeTests(SynchronousTestCase):

@@ -6,6 +6,7 @@ nobody else. A flood is slowed by not reading from it; no line that was accepted
 
 from __future__ import annotations
 
+import json
 import resource
 import socket
 from typing import TYPE_CHECKING, cast
@@ -19,6 +20,7 @@ from twistedchat.doors.channel import Pace
 from twistedchat.doors.port import Settings
 from twistedchat.doors.wire import STALL_SECONDS
 from twistedchat.events import Kind
+from twistedchat.formats.base import PAGE_BYTES
 from twistedchat.stores.memory import EVENTS_PER_ROOM
 from twistedchat.writer import MAX_WAITING_LINES
 
@@ -92,6 +94,25 @@ class InMemory(SynchronousTestCase):
         self.assertGreater(len(greedy.socket.inbox), 300_000 - READ_BYTES)
         greedy.read_again()
         self.assertEqual(sum(message["type"] == "history" for message in greedy.messages), 300)
+
+    def test_a_peer_that_does_not_read_its_receipts(self) -> None:
+        """However many lines it says at once, and with whatever ids, it is owed little; and all are said."""
+        world = self.world()
+        talker = _join(world, "talker", "lobby", buffer_bytes=4096)
+        world.held.holding = True
+        talker.stop_reading()
+        lines = 200
+        for number in range(lines):
+            id_ = f"{number:\U000e0001>256}"
+            line = json.dumps({"op": "say", "room": "lobby", "text": "x", "id": id_}, ensure_ascii=False)
+            talker.write(f"{line}\n".encode())
+        world.run()
+        world.held.holding = False
+        world.held.release()
+        world.run()
+        self.assertLessEqual(talker.transport.held_bytes, 2 * PAGE_BYTES)
+        talker.read_again()
+        self.assertEqual(sum(message["type"] == "ok" for message in talker.messages), lines)
 
     def test_a_flood_is_slowed(self) -> None:
         """It is said at the rate, all of it; meanwhile the rest of it is not even read, and others are not delayed."""

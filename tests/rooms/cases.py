@@ -57,6 +57,9 @@ class Screen:
             raise ZeroDivisionError
         self.told.append(f"caught up in {room}")
 
+    def unreadable(self, room: str, *, passed_over: bool) -> None:
+        self.told.append(f"{room} can't be read{', ever' if passed_over else ''}")
+
     def fault(self) -> None:
         self.told.append("fault")
         if self.broken:

@@ -13,7 +13,7 @@ from twistedchat.reading import LogReader
 from twistedchat.rooms.audience import GONE, Member
 from twistedchat.rooms.catchup import MAX_READS, RETRY_SECONDS, CatchUp
 from twistedchat.rooms.tail import PAGE_EVENTS
-from twistedchat.stores.base import StoreError
+from twistedchat.stores.base import DamagedError, StoreError
 from twistedchat.turns import Turns
 
 if TYPE_CHECKING:
@@ -250,6 +250,23 @@ class FaultTests(CatchUpTestCase):
         self.clock.advance(RETRY_SECONDS)
         self.assertEqual(len(seqs(self.screen)), 20)
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_told(self) -> None:
+        """Whoever waits for it is told so, once, and caught up when it can be read."""
+        self.forward(self.late)
+        self.clock.pump([RETRY_SECONDS] * 3)
+        self.assertEqual(self.screen.told, ["lobby can't be read"])
+        self.store.fault = None
+        self.clock.advance(RETRY_SECONDS)
+        self.assertEqual(self.screen.told, ["lobby can't be read", "caught up in lobby"])
+
+    def test_damaged(self) -> None:
+        """What is damaged for good is left out: its readers are told, ask no more, and are shown what comes."""
+        self.store.fault = DamagedError("A page of the file is damaged.")
+        self.forward(self.late)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.assertEqual((self.late.cursor, self.late.is_fetching, self.store.reads), (ALL, False, 1))
+        self.assertEqual(self.screen.told, ["lobby can't be read, ever", "caught up in lobby"])
 
     def test_gone_meanwhile(self) -> None:
         """For somebody who has left it is not tried for ever."""

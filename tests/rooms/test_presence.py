@@ -248,6 +248,16 @@ class LargeRoomTests(PresenceTestCase):
         list(telling)
         self.assertEqual((late.shown, [len(screen.shown) for screen in screens[:-1]]), ([], [1] * 199))
 
+    def test_leaves_meanwhile(self) -> None:
+        """Whoever leaves while a crowd is being told is told nothing more of the room."""
+        members = [self.enter(f"p{number}") for number in range(200)]
+        telling = self.room.presence.tell_all()
+        next(telling)
+        gone, screen = members[150]
+        self.leave(gone)
+        list(telling)
+        self.assertEqual(screen.shown, [])
+
     def test_roster(self) -> None:
         """Whoever comes into a small room is given everybody's name, sorted."""
         for name in ["carol", "ann", "bob"]:

@@ -254,6 +254,9 @@ class Channel:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._hold is _Hold.WRITER:
+            # It may be long until it calls back, and many may come and go meanwhile.
+            self._writer.no_longer(self._writer_drained)
 
     def _cancel(self) -> None:
         answering, self._answering = self._answering, None

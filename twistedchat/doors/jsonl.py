@@ -7,32 +7,28 @@ cut or bytes are sent, nor anything of a room but what a session's verbs give ba
 from __future__ import annotations
 
 import bisect
-import json
-from functools import lru_cache
-from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from twisted.internet.defer import Deferred
 
 from twistedchat import __version__
 from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
+from twistedchat.doors.lists import joined_roster, names_json, room_json
 from twistedchat.doors.request import Request
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.formats.jsonl import MAX_LINE_BYTES, JsonFormat, event_json, iso, to_line, to_list
 from twistedchat.rooms.tail import PAGE_EVENTS
 from twistedchat.session import Session, resume
-from twistedchat.text import json_safe
 from twistedchat.verbs import OPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
-
-    from twisted.internet.defer import Deferred
+    from collections.abc import Callable, Coroutine, Mapping
 
     from twistedchat.doors.stream import ChatProtocol
     from twistedchat.doors.telnet import Mark
     from twistedchat.formats.base import Page
     from twistedchat.people import Person
-    from twistedchat.records import Names, RoomEntry
     from twistedchat.stores.base import Stored
 
     Answering = Coroutine[Deferred[Any], Any, None]
@@ -44,10 +40,10 @@ _FORMAT = JsonFormat()
 
 _TAKEN_OVER = Farewell("taken-over", "Another connection has taken your session up.")
 
-_ROSTER_BYTES = 24 * 2**10
-"""Size limit of the list of members in ``joined``, in bytes.
+_MAX_OWED_BYTES = 64 * 2**10
+"""High-water mark of the receipts that one program is owed, in bytes; at it the next request waits for half of them.
 
-Source: `MAX_LINE_BYTES` less the longest topic without escapes (4 KiB) and the other fields.
+Source: as `formats.base.PAGE_BYTES`. A burst of 200 lines with the longest ids is 600 KiB of receipts.
 """
 
 
@@ -63,7 +59,17 @@ class JsonDoor:
         stream: The connection.
     """
 
-    __slots__ = ("_is_quitting", "_parting", "_receipts", "_said_hello", "_session", "_stream", "unanswered")
+    __slots__ = (
+        "_is_quitting",
+        "_owed_bytes",
+        "_parting",
+        "_receipts",
+        "_said_hello",
+        "_session",
+        "_settled",
+        "_stream",
+        "unanswered",
+    )
 
     def __init__(self, stream: ChatProtocol) -> None:
         self._stream = stream
@@ -72,6 +78,8 @@ class JsonDoor:
         self._is_quitting = False
         self._parting = ""
         self._receipts: list[bytes] = []
+        self._owed_bytes = 0
+        self._settled: Deferred[None] | None = None
         self.unanswered = 0
         stream.decoder.telnet = False
 
@@ -180,7 +188,7 @@ class JsonDoor:
             "log": self._stream.port.hub.store.identity,
             "count": joined.count,
         }
-        self._list(request, "joined", head, "members", lambda space: _roster(joined.names, space))
+        self._list(request, "joined", head, "members", lambda space: joined_roster(joined.names, space))
         session.show_all()
 
     def _leave(self, request: Request, session: Session) -> None:
@@ -193,11 +201,18 @@ class JsonDoor:
         await session.rename(name)
         self._answer(request, "ok", name=session.name)
 
-    def _say(self, request: Request, session: Session) -> None:
+    def _say(self, request: Request, session: Session) -> Answering | None:
         op = request.text("op")
         room, text, key = request.fields(op)
         session.say(room, text, self, request.id, kind=Kind(op), key=key)
         self.unanswered += 1
+        self._owed_bytes += _receipt_bytes(request.id)
+        return self._until_settled() if self._owed_bytes >= _MAX_OWED_BYTES else None
+
+    async def _until_settled(self) -> None:
+        """Wait until the program is not owed much any more."""
+        self._settled = Deferred()
+        await self._settled
 
     async def _history(self, request: Request, session: Session) -> None:
         room, before, after, limit = request.fields("history")
@@ -219,12 +234,12 @@ class JsonDoor:
         roster = await session.who(room)
         names = roster.names[bisect.bisect_right(roster.names, after or "") :]
         head = {"room": roster.room, "count": roster.count}
-        self._list(request, "who", head, "members", lambda space: to_list(_names_json(names), space))
+        self._list(request, "who", head, "members", lambda space: to_list(names_json(names), space))
 
     async def _rooms(self, request: Request, session: Session) -> None:
         (after,) = request.fields("rooms")
         rooms = await session.list_rooms(after or "", max_chars=MAX_LINE_BYTES)
-        self._list(request, "rooms", {}, "rooms", lambda space: to_list(map(_room_json, rooms), space))
+        self._list(request, "rooms", {}, "rooms", lambda space: to_list(map(room_json, rooms), space))
 
     def _list(
         self, request: Request, type_: str, head: dict[str, object], name: str, render: Callable[[int], bytes]
@@ -313,12 +328,16 @@ class JsonDoor:
         """A line of the program's stands in the log. Its receipt goes along with what is written next."""
         if not self._receipts:
             self._stream.port.clock.callLater(0, self._settle)
+        self._owed_bytes -= _receipt_bytes(tag)
         head = _head(tag, "ok") | {"room": stored.event.room, "seq": stored.event.seq}
         self._receipts.append(to_line(head if stored.fresh else head | {"again": True}))
 
     def _settle(self) -> None:
         if self._receipts:
             self._write(b"")
+        if self._settled is not None and self._owed_bytes <= _MAX_OWED_BYTES // 2:
+            settled, self._settled = self._settled, None
+            settled.callback(None)
         self._stream.channel.check_finished()
 
     def _with_receipts(self, data: bytes) -> bytes:
@@ -333,7 +352,8 @@ class JsonDoor:
         """A line of the program's could not be stored."""
         self._refuse(tag, error)
         self.unanswered -= 1
-        self._stream.channel.check_finished_soon()
+        self._owed_bytes -= _receipt_bytes(tag)
+        self._stream.port.clock.callLater(0, self._settle)
 
     # -- the connection --------------------------------------------------------------------------
 
@@ -364,21 +384,6 @@ def _head(id_: object, type_: str) -> dict[str, object]:
     return {"type": type_} if id_ is None else {"type": type_, "re": id_}
 
 
-def _room_json(room: RoomEntry) -> str:
-    entry = {"name": room.name, "members": room.count, "seq": room.seq, "topic": room.topic}
-    return json_safe(json.dumps(entry, ensure_ascii=False))
-
-
-def _roster(names: Names, space_bytes: int) -> bytes:
-    """The members told on joining."""
-    return _shared_roster(names) if space_bytes >= _ROSTER_BYTES else to_list(_names_json(names), space_bytes)
-
-
-@lru_cache(maxsize=16)
-def _shared_roster(names: Names) -> bytes:
-    """Of a large room the same names are told to all who come within a second."""
-    return to_list(_names_json(names), _ROSTER_BYTES)
-
-
-def _names_json(names: Iterable[str]) -> Iterable[str]:
-    return map(encode_basestring, names)
+def _receipt_bytes(id_: object) -> int:
+    """Most bytes of a receipt, about: a character of an id is written in 12 at most."""
+    return 96 + (12 * len(id_) if isinstance(id_, str) else 0)

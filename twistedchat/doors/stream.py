@@ -150,7 +150,10 @@ class ChatProtocol(LineReceiver):
 
     def _close_timed_out(self) -> None:
         self._timer = None
-        self.transport.loseConnection()
+        if self.wire.has_own_order:
+            self.transport.abortConnection()
+        else:
+            self.transport.loseConnection()
 
     def admitted(self) -> None:
         """The peer has given a name: it may stay."""
@@ -210,7 +213,11 @@ class ChatProtocol(LineReceiver):
         self._cancel_timer()
         if self.paused:
             self.resumeProducing()
-        self.wire.close(in_order=not self._peer_ended)
+        in_order = not self._peer_ended
+        if self.wire.has_own_order and not self.wire.full:
+            # Of TLS's order nobody is told; the peer's part of it is waited for no longer.
+            self._timer = self.port.clock.callLater(CLOSE_SECONDS, self._close_timed_out)
+        self.wire.close(in_order=in_order)
 
     # -- bytes in --------------------------------------------------------------------------------
 

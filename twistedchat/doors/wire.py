@@ -93,6 +93,11 @@ class Wire:
         if self._send is None:
             transport.registerProducer(self, True)  # type: ignore[attr-defined]  # every stream transport is an IConsumer
 
+    @property
+    def has_own_order(self) -> bool:
+        """Whether the transport closes in an order of its own (TLS), and knows no half-close."""
+        return self._send is None
+
     def write(self, data: bytes) -> None:
         """Write, now or in order as soon as the peer takes it."""
         if not self.full and self._send is not None:

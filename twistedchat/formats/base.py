@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from twistedchat.events import Kind
@@ -28,6 +29,13 @@ PAGE_BYTES = 64 * 2**10
 A reader that takes nothing has at most one page in its transport, so this bounds what a slow reader
 costs: 1,000 of them 64 MiB. Source: docs/operations.md, "Memory"; a busy room's batch is 50 kB (20,000
 lines of 100 bytes a second, one batch each 25 ms), so it is still one send.
+"""
+
+INDEXED_PAGES = 8
+"""Pages of which it is remembered who speaks in them and of what, for the readers behind the first.
+
+Not with the page, which a room's tail may keep: 64 KiB of words that are all different take 4 MiB.
+Source: the few rooms that are shown something at the same time.
 """
 
 
@@ -56,7 +64,7 @@ class Page:
         last_day: The day of the last event, likewise.
     """
 
-    __slots__ = ("_by_speaker", "_starts", "_words", "data", "date", "events", "first_day", "last_day", "lines")
+    __slots__ = ("data", "date", "events", "first_day", "last_day", "lines")
 
     def __init__(
         self,
@@ -73,22 +81,6 @@ class Page:
         self.date = date
         self.first_day = first_day
         self.last_day = last_day
-        self._by_speaker: dict[str, list[int]] | None = None
-        self._words: dict[str, list[int]] | None = None
-        self._starts: list[int] | None = None
-
-    @property
-    def starts(self) -> Sequence[int]:
-        """Where each line begins in ``data``."""
-        if self._starts is None:
-            self._starts = []
-            at = 0
-            for line in self.lines:
-                # It stands right there, or behind a date.
-                at = self.data.index(line, at)
-                self._starts.append(at)
-                at += len(line)
-        return self._starts
 
     @property
     def seq(self) -> int:
@@ -96,25 +88,50 @@ class Page:
         return self.events[-1].seq
 
     @property
+    def starts(self) -> Sequence[int]:
+        """Where each line begins in ``data``."""
+        return _starts(self)
+
+    @property
     def by_speaker(self) -> Mapping[str, Sequence[int]]:
         """Who speaks: by each likeness of a person's name (`names.likenesses`), the indices of its events."""
-        if self._by_speaker is None:
-            self._by_speaker = {}
-            for index, event in enumerate(self.events):
-                if event.kind is not Kind.NOTICE:
-                    for key in likenesses(event.who):
-                        self._by_speaker.setdefault(key, []).append(index)
-        return self._by_speaker
+        return _by_speaker(self)
 
     @property
     def words(self) -> Mapping[str, Sequence[int]]:
         """What is spoken of: by each word (`mentions.words`), the indices of its events."""
-        if self._words is None:
-            self._words = {}
-            for index, event in enumerate(self.events):
-                for word in words(event.text):
-                    self._words.setdefault(word, []).append(index)
-        return self._words
+        return _words(self)
+
+
+@lru_cache(maxsize=INDEXED_PAGES)
+def _starts(page: Page) -> Sequence[int]:
+    starts = []
+    at = 0
+    for line in page.lines:
+        # It stands right there, or behind a date.
+        at = page.data.index(line, at)
+        starts.append(at)
+        at += len(line)
+    return starts
+
+
+@lru_cache(maxsize=INDEXED_PAGES)
+def _by_speaker(page: Page) -> Mapping[str, Sequence[int]]:
+    found: dict[str, list[int]] = {}
+    for index, event in enumerate(page.events):
+        if event.kind is not Kind.NOTICE:
+            for key in likenesses(event.who):
+                found.setdefault(key, []).append(index)
+    return found
+
+
+@lru_cache(maxsize=INDEXED_PAGES)
+def _words(page: Page) -> Mapping[str, Sequence[int]]:
+    found: dict[str, list[int]] = {}
+    for index, event in enumerate(page.events):
+        for word in words(event.text):
+            found.setdefault(word, []).append(index)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

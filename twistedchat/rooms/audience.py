@@ -120,6 +120,7 @@ class Audience:
         self._drop(member)
         self.count -= 1
         member.cursor = GONE
+        member.outlet = None
 
     def reformat(self, member: Member, new: Format) -> None:
         """From now on show the room to this member in another format.
