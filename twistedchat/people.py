@@ -89,6 +89,10 @@ class People(Protocol):
         """A token that takes this person's session up."""
         ...
 
+    def revoke(self, token: str) -> None:
+        """Nobody's session is taken up by this token any more."""
+        ...
+
     async def resume(self, token: str) -> Person | None:
         """The person whose token this is. It lingers until `back` is called, and may have ended meanwhile."""
         ...
@@ -149,6 +153,10 @@ class LocalPeople(People):
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         self._tokens[token] = person
         return token
+
+    @override
+    def revoke(self, token: str) -> None:
+        self._tokens.pop(token, None)
 
     @override
     async def resume(self, token: str) -> Person | None:

@@ -116,6 +116,11 @@ class Session(Onlooker):
             room.presence.renamed(member, name)
             self._hub.announcer.changed(room)
 
+    def end(self) -> None:
+        """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""
+        self._hub.people.revoke(self.token)
+        self.token = ""
+
     def close(self, why: str = "") -> None:
         """Leave every room with a parting word, and give the name back. Closing again does nothing."""
         self._outlet = None

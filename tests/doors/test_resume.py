@@ -79,6 +79,19 @@ class QuitTests(JsonTestCase):
         self.assertTrue(self.ann.over)
         self.assertFalse(self.enter("ann").answer(1)["resumed"])
 
+    def test_quit_ends_the_session_at_once(self) -> None:
+        """From `quit` on nobody takes the session up, also while lines of it are still to be stored."""
+        self.world.held.holding = True
+        self.ann.ask("say", room="lobby", text="bye")
+        self.ann.ask("quit")
+        again = self.connect()
+        refusal = again.answer(again.ask("hello", name="ann", resume=self.ann.answer(1)["session"]))
+        self.assertEqual(refusal["code"], "name-taken")
+        self.world.held.holding = False
+        self.world.held.release()
+        self.world.pass_seconds(1)
+        self.assertFalse(again.answer(again.ask("hello", name="ann"))["resumed"])
+
     def test_half_close(self) -> None:
         """A program that ends its input is answered, and shown its own line once, before it closes."""
         self.ann.send(b'{"op":"say","room":"lobby","text":"bye","id":8}\n{"op":"ping","id":9}')

@@ -256,10 +256,11 @@ class JsonDoor:
     def _ping(self, request: Request, session: Session) -> None:  # noqa: ARG002  as every op
         self._answer(request, "pong")
 
-    def _quit(self, request: Request, session: Session) -> None:  # noqa: ARG002  as every op
+    def _quit(self, request: Request, session: Session) -> None:
         (why,) = request.fields("quit")
         self._is_quitting = True
         self._parting = why or ""
+        session.end()
         self._stream.channel.finish(NO_FAREWELL)
 
     _OPS: ClassVar[Mapping[str, Callable[[JsonDoor, Request, Session], Answering | None]]] = {
