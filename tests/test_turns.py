@@ -57,6 +57,14 @@ class FanoutTests(SynchronousTestCase):
         self.turns.add(adding())
         self.assertEqual(self.done, ["a", "b0"])
 
+    def test_added_for_later(self) -> None:
+        """What many bring in one turn of the reactor begins in a later one."""
+        for name in "abc":
+            self.turns.add_later(self.work(name, 2, seconds=TURN_SECONDS))
+        self.assertEqual(self.done, [])
+        self.clock.pump([0] * 6)
+        self.assertEqual(self.done, ["a0", "b0", "c0", "a1", "b1", "c1"])
+
     def test_failing_work(self) -> None:
         """Work that fails is logged and given up; the rest is done."""
 

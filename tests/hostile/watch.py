@@ -150,11 +150,6 @@ class Pings:
         """99 of 100 are answered in this time."""
         return percentile(self.seconds, 0.99)
 
-    @property
-    def p95_seconds(self) -> float:
-        """95 of 100 are answered in this time: of a hundred pings, the slowest five say more about the machine."""
-        return percentile(self.seconds, 0.95)
-
     @override
     def __str__(self) -> str:
         p50, slowest = percentile(self.seconds, 0.5), max(self.seconds)

@@ -315,7 +315,7 @@ class Channel:
                 self._hold = _Hold.NONE
                 if self._source.owes:
                     self._hold = _Hold.QUEUE
-                    self._turns.add(self._next_turn())
+                    self._turns.add_later(self._next_turn())
         if self._life is _Life.OPEN:
             self._source.read(on=not self._source.owes)
         self.check_finished()

@@ -105,6 +105,8 @@ class ChatProtocol(LineReceiver):
         self.channel: Channel
         self.wire: Wire
         self._received = b""
+        # Where of it the next piece begins: what is behind is not copied for each.
+        self._cut_at = 0
         # The next one last. A list, because an empty deque takes 600 bytes, and most connections are idle.
         self._items: list[Item] = []
         self._input_ended = False
@@ -206,6 +208,7 @@ class ChatProtocol(LineReceiver):
         """Throw away what was received and not given out."""
         self._items.clear()
         self._received = b""
+        self._cut_at = 0
         self._input_ended = False
 
     def shut(self) -> None:
@@ -235,12 +238,16 @@ class ChatProtocol(LineReceiver):
             line = self.decoder.whole_line(data)
             if line is not None and self.channel.take_now(line):
                 return
-        self._received += data
+        self._received = self._received[self._cut_at :] + data
+        self._cut_at = 0
         self.channel.work()
 
     def _cut(self) -> bool:
         """Cut a piece of what was received into lines; whether it held telnet commands."""
-        data, self._received = self._received[:PIECE_BYTES], self._received[PIECE_BYTES:]
+        end = self._cut_at + PIECE_BYTES
+        data, self._cut_at = self._received[self._cut_at : end], end
+        if end >= len(self._received):
+            self._received, self._cut_at = b"", 0
         self._items = self.decoder.feed(data)
         replies = self.decoder.replies()
         if replies:
