@@ -76,6 +76,9 @@ Input that nobody reads would make the kernel send a reset, which can take the g
 section 4.2.2.13; docs/protocol.md.
 """
 
+_NOTHING: list[Item] = []
+"""Shared by all connections of which nothing waits. Never changed."""
+
 _TLS_HANDSHAKE = b"\x16"
 """First byte of a TLS hello; no name begins with it. Source: RFC 8446 section 5.1."""
 
@@ -108,7 +111,7 @@ class ChatProtocol(LineReceiver):
         # Where of it the next piece begins: what is behind is not copied for each.
         self._cut_at = 0
         # The next one last. A list, because an empty deque takes 600 bytes, and most connections are idle.
-        self._items: list[Item] = []
+        self._items: list[Item] = _NOTHING
         self._input_ended = False
         self._peer_ended = False
         self._is_first = True
@@ -206,7 +209,7 @@ class ChatProtocol(LineReceiver):
 
     def discard(self) -> None:
         """Throw away what was received and not given out."""
-        self._items.clear()
+        self._items = _NOTHING
         self._received = b""
         self._cut_at = 0
         self._input_ended = False
