@@ -10,6 +10,29 @@ from twisted.trial.unittest import SynchronousTestCase
 from twistedchat.service import BACKLOG, listen
 
 
+class WrongPortTests(SynchronousTestCase):
+    """What the operator is told of a port that can't be listened on."""
+
+    def told(self, port: str) -> str:
+        """The sentence that the start ends with."""
+        reactor: Any = MemoryReactorClock()
+        factory: Any = Factory()
+        with self.assertRaises(SystemExit) as raised:
+            listen(reactor, [port], factory)
+        return str(raised.exception)
+
+    def test_no_key(self) -> None:
+        """A key or certificate that can't be read is named, with the reason."""
+        told = self.told("ssl:6697:privateKey=/nowhere/key.pem")
+        self.assertIn("/nowhere/key.pem: No such file or directory", told)
+        self.assertNotIn("is no port", told)
+
+    def test_no_endpoint(self) -> None:
+        """What is no endpoint is said to be no port."""
+        for port in ("abc", "tcp:abc", "foo:1"):
+            self.assertIn(f"{port!r} is no port", self.told(port))
+
+
 class UnixSocketTests(SynchronousTestCase):
     """Who may connect to a UNIX socket."""
 

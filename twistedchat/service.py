@@ -134,6 +134,9 @@ def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list
         else:
             try:
                 endpoint = serverFromString(reactor, _completed(port))
+            except OSError as fault:
+                # Source: twisted.internet.endpoints: the parser of ssl: reads its key and certificate.
+                raise SystemExit(f"chatroom: can't listen on {port}: {fault.filename}: {fault.strerror}.") from fault
             except Exception as fault:
                 # Twisted's parsers raise whatever their mistakes lead to.
                 raise SystemExit(

@@ -172,7 +172,7 @@ VERBS: tuple[Verb, ...] = (
         "Membership is not needed",
     ),
     Verb("since", ("since",), "SEQ | HH:MM", "shows again all that was said since then"),
-    Verb("ignore", ("ignore",), "[NAME]", "shows nothing of NAME; alone, whom you ignore"),
+    Verb("ignore", ("ignore",), "[NAME]", "shows nothing NAME says; alone, whom you ignore"),
     Verb("unignore", ("unignore",), "NAME", "ends that"),
     Verb("set", ("set",), "[NAME VALUE]", "seq, presence, bell: on or off; zone: ZONE"),
     Verb("ping", ("ping",), "", "tells whether the server answers", (), '`{"type":"pong","re":…}`', nameless=True),

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from OpenSSL.SSL import Error as TLSError
+from service_identity import VerificationError
 from twisted.internet.testing import MemoryReactorClock
 
-from twistedchat.client.address import Address
+from twistedchat.client.address import Address, trouble
 from twistedchat.client.completions import SHELLS
 from twistedchat.client.lines import LineCutter, pieces
 from twistedchat.client.options import parse_options
@@ -170,3 +172,15 @@ def test_state_that_can_not_be_kept(tmp_path: Path) -> None:
     state.saw("lobby", 1)
     with pytest.raises(ChatError, match="can't be written"):
         state.save()
+
+
+def test_a_certificate_that_is_not_trusted() -> None:
+    """A person is told so in a sentence, without the words of a library."""
+    unknown = TLSError([("SSL routines", "", "certificate verify failed")])
+    told = trouble("here:6697", unknown)
+    assert told.startswith("The certificate of here:6697 can't be trusted")
+    assert "no authority that this machine knows" in told
+    assert told.isprintable()
+    assert not set("[]()_") & set(told)
+    assert trouble("here:6697", VerificationError([])) == "The certificate of here:6697 is another host's."
+    assert "does not speak TLS" in trouble("here:6697", TLSError([("SSL routines", "", "wrong version number")]))

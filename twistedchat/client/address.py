@@ -119,9 +119,13 @@ def trouble(where: str, reason: BaseException) -> str:
 
 
 def _tls_trouble(where: str, reason: BaseException) -> str:
-    text = str(reason)
-    if "certificate" in text or "VerificationError" in type(reason).__name__:
-        return f"The certificate of {where} can't be trusted: {_one_line(reason)}."
+    if "VerificationError" in type(reason).__name__:
+        return f"The certificate of {where} is another host's."
+    if "certificate" in str(reason):
+        return (
+            f"The certificate of {where} can't be trusted: it is out of date, or no authority that this machine knows "
+            "has signed it."
+        )
     return f"{where} does not speak TLS there: try it without --tls, or another port."
 
 
