@@ -12,6 +12,13 @@ from twistedchat.stores.base import StoreError
 
 
 class HelloTests(JsonTestCase):
+    def test_first_line_too_long(self) -> None:
+        """A first line that is too long is answered as what it is, a program's, and the connection closes."""
+        bot = self.connect()
+        bot.send(b'{"op":"hello","name":"' + b"x" * MAX_LINE_BYTES + b'"}\n{"op":"hello","name":"bot"}\n')
+        self.assertEqual([message["code"] for message in bot.messages], ["too-long"])
+        self.assertTrue(bot.over)
+
     def test_welcome(self) -> None:
         """Whoever gives a name is told it, a token of its own, and what the server is."""
         bot = self.connect()

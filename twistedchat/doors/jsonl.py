@@ -89,6 +89,7 @@ class JsonDoor:
         """Do what an object asks, and answer it."""
         if not isinstance(request, bytes):
             self._refuse(None, ChatError("too-long", "That line was over 32 KiB, and was not looked at."))
+            self._close_if_no_hello()
             return None
         if not request.strip():
             return None

@@ -79,6 +79,9 @@ section 4.2.2.13; docs/protocol.md.
 _NOTHING: list[Item] = []
 """Shared by all connections of which nothing waits. Never changed."""
 
+_JSON = b"{"
+"""First byte of a program: it is answered as one also if its first line is too long. Source: RFC 8259."""
+
 _TLS_HANDSHAKE = b"\x16"
 """First byte of a TLS hello; no name begins with it. Source: RFC 8446 section 5.1."""
 
@@ -237,6 +240,8 @@ class ChatProtocol(LineReceiver):
             if data[:1] == _TLS_HANDSHAKE:
                 self.channel.close(_NO_TLS)
                 return
+            if data[:1] == _JSON:
+                self.port.program_door(self)
         if not (self._received or self._items):
             line = self.decoder.whole_line(data)
             if line is not None and self.channel.take_now(line):
