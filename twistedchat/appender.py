@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from twistedchat.stores.base import UNKNOWN, Refused, StoreError
+from twistedchat.stores.base import UNKNOWN, Refused, Stored, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -50,6 +50,10 @@ class Appender:
     async def append(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
         """Append drafts; what became of each is known when this returns, however long that takes."""
         outcomes = await self._ask(self._store.append, drafts)
+        # So it nearly always is, and a look at each is a cost of every line.
+        if all([type(outcome) is Stored for outcome in outcomes]):  # noqa: C419  half the time of a generator
+            self._note(())
+            return outcomes
         while UNKNOWN in outcomes:
             await self._pause()
             unknown = [draft for draft, outcome in zip(drafts, outcomes, strict=True) if outcome is UNKNOWN]

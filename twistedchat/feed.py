@@ -149,6 +149,9 @@ class Feed:
             return []
         if events and events[0].seq == room.seq + 1 and events[-1].seq == room.seq + len(events):
             room.extend(events)
+            if len(events) == len(outcomes):
+                self._answer(batch)
+                return events
         else:
             events = []
         ahead = max((o.event.seq for o in outcomes if isinstance(o, Stored)), default=0)
@@ -161,7 +164,13 @@ class Feed:
 
     def _answer(self, batch: Batch) -> None:
         for line, outcome in zip(batch.lines, batch.outcomes, strict=True):
-            self._tell(line, outcome)
+            if isinstance(outcome, Stored):
+                try:
+                    line.receipt.stored(line.tag, outcome)
+                except Exception:
+                    self._log.failure("A receipt was not taken")
+            else:
+                self._tell(line, outcome)
 
     def _owe(self, room: Room, batch: Batch) -> None:
         """Answer for what the room has come to; the rest waits."""

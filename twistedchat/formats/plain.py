@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from twistedchat.events import Kind
-from twistedchat.formats.base import PAGE_BYTES, Page, fitting
+from twistedchat.formats.base import PAGE_BYTES, Page
 from twistedchat.mentions import first_word, mentions
 from twistedchat.text import listing, safe
 
@@ -119,17 +119,19 @@ class PlainFormat:
             moment = _moment(events[0].at // 1000, self.zone)
             line = self._line(events[0], moment)
             return Page(events, (line,), line, moment.day, moment.day, moment.day)
-        moments = [_moment(event.at // 1000, self.zone) for event in events]
-        lines = fitting(map(self._line, events, moments), max_bytes)
-        days = [moment.day for moment in moments[: len(lines)]]
-        return Page(
-            events[: len(lines)],
-            lines,
-            b"".join(lines) if days[0] == days[-1] else _dated(lines, days),
-            days[0],
-            days[0],
-            days[-1],
-        )
+        lines: list[bytes] = []
+        days: list[bytes] = []
+        size = 0
+        for event in events:
+            moment = _moment(event.at // 1000, self.zone)
+            line = self._line(event, moment)
+            size += len(line)
+            if size > max_bytes and lines:
+                break
+            lines.append(line)
+            days.append(moment.day)
+        data = b"".join(lines) if days[0] == days[-1] else _dated(lines, days)
+        return Page(events[: len(lines)], lines, data, days[0], days[0], days[-1])
 
     def _line(self, event: Event, moment: _Moment) -> bytes:
         """One event as a line."""

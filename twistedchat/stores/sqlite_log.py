@@ -181,7 +181,7 @@ class Log:
             opened = self._numbered([room for room in stamped.heads if room not in self._ids])
             ids = self._ids | opened if opened else self._ids
             rows = [
-                (ids[event.room], event.seq, event.at, event.kind.value, event.who, event.text, key)
+                (ids[event.room], event.seq, event.at, str(event.kind), event.who, event.text, key)
                 for event, key in stamped.fresh
             ]
             to_tail = len(rows) < _CLUSTERED_EVENTS * len(stamped.heads)
