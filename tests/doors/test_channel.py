@@ -29,6 +29,7 @@ class Requests:
 
     Attributes:
         waiting: What was not given out.
+        much: With more than so many waiting, no more should be received.
         full: Whether the peer takes nothing.
         reading: Whether the peer is received from.
         shut_down: Whether it was closed.
@@ -36,6 +37,7 @@ class Requests:
 
     def __init__(self) -> None:
         self.waiting: list[str] = []
+        self.much = 0
         self.full = False
         self.reading = True
         self.shut_down = 0
@@ -43,6 +45,10 @@ class Requests:
     @property
     def owes(self) -> bool:
         return bool(self.waiting)
+
+    @property
+    def owes_much(self) -> bool:
+        return len(self.waiting) > self.much
 
     def next(self) -> object | None:
         return self.waiting.pop(0) if self.waiting else None
@@ -165,6 +171,16 @@ class TurnTests(ChannelTestCase):
             self.clock.turn()
             self.assertLessEqual(len(self.door.asked) - before, REQUESTS_A_TURN)
         self.assertEqual(self.door.asked, [str(number) for number in range(5 * REQUESTS_A_TURN)])
+
+    def test_a_little_more(self) -> None:
+        """A peer that only waits for its turn, with little more to ask, is received from meanwhile."""
+        self.source.much = REQUESTS_A_TURN
+        self.send(*map(str, range(2 * REQUESTS_A_TURN)))
+        self.assertEqual((len(self.door.asked), self.source.reading), (REQUESTS_A_TURN, True))
+        self.send("more")
+        self.assertEqual((len(self.door.asked), self.source.reading), (REQUESTS_A_TURN, False))
+        self.clock.turn()
+        self.assertEqual((len(self.door.asked), self.source.reading), (2 * REQUESTS_A_TURN + 1, True))
 
     def test_others_have_their_turn(self) -> None:
         """A peer that sends little is not kept waiting by one that has sent much."""

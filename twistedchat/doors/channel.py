@@ -81,6 +81,11 @@ class Source(Protocol):
         """Whether something that was received has not been given out."""
         ...
 
+    @property
+    def owes_much(self) -> bool:
+        """Whether that is so much that no more should be received."""
+        ...
+
     def next(self) -> object | None:
         """The next request, for `Door.request`; None if there is no whole one."""
         ...
@@ -317,7 +322,9 @@ class Channel:
                     self._hold = _Hold.QUEUE
                     self._turns.add_later(self._next_turn())
         if self._life is _Life.OPEN:
-            self._source.read(on=not self._source.owes)
+            # Whoever only waits for its turn, with little to ask, need not be stopped and started again.
+            is_soon_done = self._hold is _Hold.QUEUE and not self._source.owes_much
+            self._source.read(on=is_soon_done or not self._source.owes)
         self.check_finished()
 
     @property

@@ -191,6 +191,11 @@ class ChatProtocol(LineReceiver):
         """Whether something that was received has not been given out."""
         return bool(self._items or self._received or self._input_ended)
 
+    @property
+    def owes_much(self) -> bool:
+        """Whether that is more than a piece."""
+        return len(self._received) > PIECE_BYTES
+
     def next(self) -> bytes | Mark | None:
         """The next whole line or mark; None if what was cut made none.
 
