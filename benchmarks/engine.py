@@ -131,7 +131,7 @@ class Engine:
 
     def is_ready(self) -> bool:
         """Whether it takes connections."""
-        command = [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        command = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         return subprocess.run(command, check=False).returncode == 0  # noqa: S603  likewise
 
     def sql(self, text: str, database: str = "postgres") -> str:
