@@ -39,7 +39,7 @@ doors.request doors.lists doors.display
 doors.words
 doors.plain doors.jsonl
 doors.port
-options
+health options
 service
 """
 """The server from the ground up: a module stands above all that it imports, so nothing beside it, and no circle."""
