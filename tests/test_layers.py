@@ -21,6 +21,11 @@ stores.memory stores.sqlite_file
 stores.sqlite_reader
 stores.sqlite_log
 stores.sqlite
+postgres postgres.errors postgres.wire
+postgres.address postgres.connection
+postgres.dialer postgres.schema
+postgres.link
+postgres.database
 stores
 appender people reading
 writer

@@ -1,0 +1,1 @@
+"""PostgreSQL, driven on the reactor: for many nodes that share their rooms."""

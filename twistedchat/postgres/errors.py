@@ -1,0 +1,27 @@
+"""What can become of a call to the database instead of rows. Knows no connection."""
+
+from __future__ import annotations
+
+from twistedchat.stores.base import StoreError
+
+__all__ = ["AnswerError", "LostError"]
+
+
+class LostError(StoreError):
+    """There is no answer: whether the call was done is not known.
+
+    The connection was lost or could not be made, or the time limit has passed.
+    """
+
+
+class AnswerError(StoreError):
+    """The database has answered with an error: the call's transaction was rolled back.
+
+    Args:
+        message: One sentence for the operator.
+        sqlstate: The five characters of the error's code, see PostgreSQL's manual, appendix A.
+    """
+
+    def __init__(self, message: str, sqlstate: str) -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate

@@ -1,0 +1,1 @@
+-- Functions of names, members and private lines.
