@@ -7,6 +7,7 @@ committed. The source stays as it was.
 from __future__ import annotations
 
 import contextlib
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,13 +17,14 @@ from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from types import ModuleType
 
     from twistedchat.admin.rows import Line, Source, Target
 
 __all__ = ["Moved", "move"]
 
 PROGRESS_EVENTS = 100_000
-"""Events after which it is told how far the move has come. Source: about a second of it, measured."""
+"""Events after which it is told how far the move has come. Source: about half a second of it, measured."""
 
 
 class Moved(NamedTuple):
@@ -82,9 +84,7 @@ def _source(url: str, tell: Callable[[str], None]) -> Iterator[Source]:
         with sqlite_log.open_source(path) as file:
             yield file
         return
-    from twistedchat.admin import postgres_log  # noqa: PLC0415  needs the extra [nodes]
-
-    with postgres_log.open_source(url) as database:
+    with _postgres().open_source(url) as database:
         if database.is_in_use():
             tell("A daemon runs on it: what is said from now on is not moved.")
         yield database
@@ -97,10 +97,16 @@ def _target(url: str) -> Iterator[Target]:
         with sqlite_log.open_target(path) as file:
             yield file
         return
-    from twistedchat.admin import postgres_log  # noqa: PLC0415  needs the extra [nodes]
-
-    with postgres_log.open_target(url) as database:
+    with _postgres().open_target(url) as database:
         yield database
+
+
+def _postgres() -> ModuleType:
+    """The module for databases, which needs what not everybody has installed."""
+    try:
+        return import_module("twistedchat.admin.postgres_log")
+    except ImportError as error:
+        raise StoreError("For PostgreSQL more must be installed: pip install 'twistedchat[nodes]'") from error
 
 
 def _path(url: str) -> Path | None:

@@ -167,7 +167,7 @@ class PostgresSource:
     def lines(self) -> Iterator[Line]:
         """As `Source.lines`."""
         everything = f"COPY (SELECT {_COLUMNS} FROM chat.events ORDER BY room, seq) TO STDOUT (FORMAT BINARY)"  # noqa: S608  no input
-        with self._connection.cursor() as cursor, cursor.copy(everything) as copy:
+        with psycopg.Cursor(self._connection) as asking, asking.copy(everything) as copy:
             copy.set_types(_TYPES)
             for room, seq, at, kind, who, text, raw, key in copy.rows():
                 yield room, seq, at, kind, who, text if raw is None else raw.decode(), key
@@ -211,7 +211,7 @@ class PostgresTarget:
         with self._copy("chat.rooms (name, seq, at, topic)") as copy:
             for room in rooms:
                 copy.write_row((room.name, room.seq, room.at, room.topic))
-        here = dict(self._connection.execute("SELECT name, id FROM chat.rooms"))
+        here: dict[str, int] = dict(self._connection.execute("SELECT name, id FROM chat.rooms"))
         # Of two rooms that look alike the first one counts.
         alike: dict[str, int] = {}
         for room in rooms:
@@ -224,7 +224,7 @@ class PostgresTarget:
 
     @contextlib.contextmanager
     def _copy(self, into: str) -> Iterator[psycopg.Copy]:
-        with self._connection.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
+        with psycopg.Cursor(self._connection) as filling, filling.copy(f"COPY {into} FROM STDIN") as copy:
             yield copy
 
     def tallies(self) -> dict[str, Tally]:

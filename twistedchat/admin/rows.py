@@ -63,7 +63,7 @@ class Source(Protocol):
     identity: str
 
     def rooms(self) -> Sequence[Room]:
-        """All rooms that have events, in the order in which they came to be: of two that look alike the first counts."""
+        """Those that have events, in the order in which they came to be: of two that look alike the first counts."""
         ...
 
     def lines(self) -> Iterator[Line]:

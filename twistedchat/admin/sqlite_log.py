@@ -27,7 +27,8 @@ _LINES = f"SELECT room, seq, at, kind, who, text, key FROM {_BOTH} ORDER BY room
 _TOPICS = f"SELECT room, max(seq) FROM {_BOTH} WHERE kind = 'topic' GROUP BY room"  # noqa: S608
 
 _STRANGE = f"""SELECT name, seq FROM {_BOTH} JOIN rooms ON rooms.id = room
-WHERE (typeof(seq), typeof(at), typeof(kind), typeof(who), typeof(text)) <> ('integer', 'integer', 'text', 'text', 'text')
+WHERE (typeof(seq), typeof(at)) <> ('integer', 'integer')
+OR (typeof(kind), typeof(who), typeof(text)) <> ('text', 'text', 'text')
 OR typeof(key) NOT IN ('text', 'null') LIMIT 1"""  # noqa: S608
 """An event that we did not write: SQLite keeps values of any type in any column."""
 
