@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from twistedchat.errors import ChatError
     from twistedchat.formats.base import Page
-    from twistedchat.people import Person
+    from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
 
 __all__ = ["Ear"]
@@ -43,7 +43,7 @@ class Ear:
             self.heard.append(f"presence {data.decode().strip()}")
         return not self.full
 
-    def show_private(self, sender: Person, text: str, at: int) -> bool:
+    def show_private(self, sender: Named, text: str, at: int) -> bool:
         if not self.full:
             self.heard.append(f"{sender.name} tells at {at}: {text}")
         return not self.full
@@ -53,6 +53,15 @@ class Ear:
 
     def unreadable(self, room: str, *, passed_over: bool) -> None:
         self.heard.append(f"{room} can't be read{', ever' if passed_over else ''}")
+
+    def evicted(self, code: str, text: str) -> None:
+        self.heard.append(f"evicted: {code}")
+
+    def notify(self, text: str) -> None:
+        self.heard.append(f"notice: {text}")
+
+    def log_lost(self, room: str) -> None:
+        self.heard.append(f"{room} has lost its end")
 
     def fault(self) -> None:
         self.heard.append("fault")

@@ -12,12 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 import twistedchat
-from twistedchat import events, names, people, rules, service, session, verbs, writer
+from twistedchat import events, names, rules, service, session, speaker, verbs, writer
 from twistedchat.doors import port, request, stream, wire
 from twistedchat.errors import ChatError
 from twistedchat.formats import base, jsonl
 from twistedchat.hub import Hub
 from twistedchat.options import Options
+from twistedchat.people import base as people_base
+from twistedchat.people import local
 from twistedchat.rooms import audience, tail
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ LIMITS = {
     "a name, a room's name": f"{names.MAX_NAME_LENGTH} characters",
     "a text": f"{events.MAX_TEXT_BYTES:,} bytes",
     "a line": f"{jsonl.MAX_LINE_BYTES >> 10} KiB",
-    "a key": f"{session.MAX_KEY_LENGTH} characters",
+    "a key": f"{speaker.MAX_KEY_LENGTH} characters",
     "an id": f"{request.MAX_ID_LENGTH} characters",
     "a parting word": f"{session.MAX_PARTING_LENGTH} characters; the rest is left out",
     "rooms of one session": f"{rules.MAX_ROOMS}",
@@ -47,7 +49,7 @@ LIMITS = {
     "connections": f"the open files that the process may have, less {service.RESERVED_FILES}",
     "until a name is given": f"{SETTINGS.login_seconds:g} seconds",
     "a peer that takes nothing of what waits for it": f"{wire.STALL_SECONDS:g} seconds, then it is let go",
-    "a lost session": f"{people.LINGER_SECONDS:g} seconds; at most {people.MAX_LINGERING:,} of them",
+    "a lost session": f"{people_base.LINGER_SECONDS:g} seconds; at most {local.MAX_LINGERING:,} of them",
     "events in a page": (f"{tail.PAGE_EVENTS}, and {base.PAGE_BYTES >> 10} KiB of what is sent; one event always fits"),
     "events shown on entering": f"{(Hub.__init__.__kwdefaults__ or {})['history']}",
     "a closed connection": f"{stream.CLOSE_SECONDS:g} seconds, until the peer closes too",

@@ -7,7 +7,7 @@ from typing_extensions import override
 from tests.ear import Ear
 from tests.nodes import NodeTestCase
 from twistedchat.feed import MAX_PAUSE_SECONDS, RETRY_SECONDS
-from twistedchat.people import LINGER_SECONDS
+from twistedchat.people.base import LINGER_SECONDS
 from twistedchat.stores.base import StoreError
 
 

@@ -7,7 +7,8 @@ from tests.fakes import JsonPeer, PlainPeer, World, now
 from tests.nodes import NodeTestCase
 from twistedchat.errors import ChatError
 from twistedchat.hub import CLOSE_SECONDS
-from twistedchat.people import LINGER_SECONDS
+from twistedchat.people.base import LINGER_SECONDS
+from twistedchat.session import Session
 from twistedchat.stores.base import StoreError
 
 
@@ -46,7 +47,7 @@ class RoomsTests(NodeTestCase):
         self.say("hi", room="new")
         self.ann.leave("new")
         self.assertEqual(self.names, ["lobby", "new"])
-        self.hub.refuse_all(ChatError("not-stored", "The lease has lapsed."))
+        self.hub.cut_off(ChatError("not-stored", "The lease has lapsed."))
         self.assertEqual((self.names, self.said), (["lobby"], ["refused hi: not-stored"]))
 
     def test_ids(self) -> None:
@@ -83,8 +84,8 @@ class ClosingTests(NodeTestCase):
     def test_lost_sessions(self) -> None:
         """Lost sessions do not hold it up."""
         now(self.ann.rename("amy"))
-        lost = self.enter("lost")
-        lost.token = now(self.hub.people.issue_token(lost))
+        lost = Session(self.hub, Ear())
+        now(lost.enter("lost", resumable=True))
         lost.lose()
         self.assertTrue(now(self.hub.close()))
         self.assertEqual(self.clock.getDelayedCalls(), [])

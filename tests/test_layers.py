@@ -27,7 +27,9 @@ postgres.dialer postgres.schema
 postgres.link
 postgres.database
 stores
-appender people reading
+appender reading
+people people.base
+people.local
 writer
 rooms rooms.tail rooms.audience
 rooms.presence
@@ -36,6 +38,7 @@ rooms.announce rooms.catchup rooms.listing rooms.live
 feed
 hub
 onlooker
+speaker
 session
 doors doors.telnet doors.channel doors.wire
 doors.settings
@@ -110,7 +113,8 @@ CORE = {
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
     "hub": "wires the rooms, and forgets them",
-    "people": "its Person has a name, as a Member has",
+    "people.base": "its Person has a name, as a Member has",
+    "people.local": "the same",
 }
 """Besides rooms/ and formats/: who may touch a Room, a Member or a Page, and why."""
 

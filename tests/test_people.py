@@ -7,13 +7,14 @@ from typing_extensions import override
 
 from tests.fakes import Reactor, now
 from twistedchat.errors import ChatError
-from twistedchat.people import LINGER_SECONDS, MAX_LINGERING, LocalPeople
+from twistedchat.people.base import LINGER_SECONDS
+from twistedchat.people.local import MAX_LINGERING, LocalPeople
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from twistedchat.people import Person
+    from twistedchat.people.base import Named
 
 
 class Somebody:
@@ -25,7 +26,17 @@ class Somebody:
         self.closed = 0
         self._people = people
 
-    async def hear(self, sender: Person, text: str, at: int) -> None:
+    async def hear(self, sender: Named, text: str, at: int) -> None:
+        """It is told nothing."""
+
+    @property
+    def rooms(self) -> tuple[str, ...]:
+        return ()
+
+    def evict(self, code: str, text: str, *, is_moved: bool) -> None:
+        """It never is."""
+
+    def notify(self, text: str) -> None:
         """It is told nothing."""
 
     def close(self, why: str = "") -> None:
@@ -45,12 +56,11 @@ class PeopleTestCase(SynchronousTestCase):
 
     def come(self, name: str) -> Somebody:
         somebody = Somebody(self.people)
-        now(self.people.claim(name, somebody))
+        somebody.token = now(self.people.claim(name, somebody, resumable=True))
         somebody.name = name
-        somebody.token = now(self.people.issue_token(somebody))
         return somebody
 
-    def refusal(self, ask: Coroutine[Any, Any, None]) -> ChatError:
+    def refusal(self, ask: Coroutine[Any, Any, object]) -> ChatError:
         """The error that is raised; it is always for a name that is taken."""
         with self.assertRaises(ChatError) as caught:
             now(ask)

@@ -18,7 +18,8 @@ from twistedchat.hub import Hub
 from twistedchat.onlooker import EXCERPT_BYTES
 from twistedchat.records import Excerpt, Joined, RoomEntry, Roster
 from twistedchat.rules import MAX_ROOMS
-from twistedchat.session import MAX_KEY_LENGTH, Session, resume
+from twistedchat.session import Session, resume
+from twistedchat.speaker import MAX_KEY_LENGTH
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class NameTests(SessionTestCase):
         token = self.ann.token
         self.ann.close("bye")
         self.ann.close()
-        self.assertEqual((list(self.hub.rooms), now(resume(self.hub, token, Ear()))), ([], None))
+        self.assertEqual((list(self.hub.rooms), now(resume(self.hub, token, Ear(), JsonFormat()))), ([], None))
         self.enter("ann")
 
     def test_parting_word(self) -> None:
@@ -271,7 +272,7 @@ class ResumeTests(SessionTestCase):
         self.join(bob := self.enter("bob"), "lobby")
         self.ann.lose()
         new = Ear()
-        self.assertEqual(now(resume(self.hub, self.ann.token, new)), (self.ann, None))
+        self.assertEqual(now(resume(self.hub, self.ann.token, new, JsonFormat())), (self.ann, None))
         bob.say("lobby", "hi", Ear())
         self.clock.advance(0)
         self.assertEqual((new.heard, list(self.ann.rooms)), ([], ["lobby"]))
@@ -280,11 +281,11 @@ class ResumeTests(SessionTestCase):
 
     def test_connection_not_known_to_be_lost(self) -> None:
         """Taking it up hands back the connection that it had."""
-        self.assertEqual(now(resume(self.hub, self.ann.token, Ear())), (self.ann, self.ear))
+        self.assertEqual(now(resume(self.hub, self.ann.token, Ear(), JsonFormat())), (self.ann, self.ear))
 
     def test_unknown_token(self) -> None:
         """With a token that is nobody's there is nothing to take up."""
-        self.assertIsNone(now(resume(self.hub, "nonsense", Ear())))
+        self.assertIsNone(now(resume(self.hub, "nonsense", Ear(), JsonFormat())))
 
 
 class RecordsTests(SessionTestCase):

@@ -15,7 +15,8 @@ from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.formats.jsonl import JsonFormat
 from twistedchat.hub import Hub
-from twistedchat.people import LINGER_SECONDS, LocalPeople
+from twistedchat.people.base import LINGER_SECONDS
+from twistedchat.people.local import LocalPeople
 from twistedchat.session import Session, resume
 from twistedchat.stores.base import ROOMS_PER_PAGE
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from twistedchat.events import Event
-    from twistedchat.people import Person
+    from twistedchat.people.base import Arrival, Hearer, Person
     from twistedchat.stores.base import RoomSummary
 
 FORMAT = JsonFormat()
@@ -66,9 +67,11 @@ class FarPeople(LocalPeople):
         self._answers = answers
 
     @override
-    async def claim(self, name: str, person: Person) -> None:
-        await super().claim(name, person)
+    async def claim(self, name: str, person: Person, *, resumable: bool = False) -> str:
+        token = await super().claim(name, person, resumable=resumable)
+        self.tokens += [token] if token else []
         await self._answers.on_the_way()
+        return token
 
     @override
     async def rename(self, person: Person, name: str) -> None:
@@ -76,20 +79,13 @@ class FarPeople(LocalPeople):
         await self._answers.on_the_way()
 
     @override
-    async def find(self, name: str) -> Person | None:
+    async def find(self, name: str) -> Hearer | None:
         found = await super().find(name)
         await self._answers.on_the_way()
         return found
 
     @override
-    async def issue_token(self, person: Person) -> str:
-        token = await super().issue_token(person)
-        self.tokens.append(token)
-        await self._answers.on_the_way()
-        return token
-
-    @override
-    async def resume(self, token: str) -> Person | None:
+    async def resume(self, token: str) -> Person | Arrival | None:
         person = await super().resume(token)
         await self._answers.on_the_way()
         return person
@@ -240,7 +236,7 @@ class VerbsTests(LostTestCase):
         self.answers.slow = False
         self.assertEqual([now(self.people.find(name)) for name in ("ann", "amy")], [None, ann])
         self.assertEqual((ann.name, list(self.zoe.roster("old").names)), ("amy", ["amy", "zoe"]))
-        self.assertIsNotNone(now(resume(self.hub, ann.token, Ear())))
+        self.assertIsNotNone(now(resume(self.hub, ann.token, Ear(), JsonFormat())))
 
     def test_nothing_said_of_it(self) -> None:
         """Nothing is told to others on behalf of somebody who was gone before the answer."""
@@ -298,7 +294,7 @@ class ResumeTests(LostTestCase):
 
     def test_cancelled(self) -> None:
         """A session that is being taken up by a connection that is lost meanwhile stays lost, and ends in its time."""
-        answer = Deferred.fromCoroutine(resume(self.hub, self.ann.token, Ear()))
+        answer = Deferred.fromCoroutine(resume(self.hub, self.ann.token, Ear(), JsonFormat()))
         answer.cancel()
         self.answers.arrive()
         self.outcome(answer)
@@ -307,7 +303,7 @@ class ResumeTests(LostTestCase):
     def test_entering_meanwhile(self) -> None:
         """What a connection still waits to enter is not entered for the one that takes its session up."""
         self.answers.slow = False
-        now(resume(self.hub, self.ann.token, Ear()))
+        now(resume(self.hub, self.ann.token, Ear(), JsonFormat()))
         self.answers.slow = True
         entering = Deferred.fromCoroutine(self.ann.join("older", FORMAT, after=0))
         ear = Ear()
@@ -320,7 +316,7 @@ class ResumeTests(LostTestCase):
 
     def test_ended_meanwhile(self) -> None:
         """A session that has ended before the answer came can't be taken up."""
-        answer = Deferred.fromCoroutine(resume(self.hub, self.ann.token, Ear()))
+        answer = Deferred.fromCoroutine(resume(self.hub, self.ann.token, Ear(), JsonFormat()))
         self.ann.close()
         self.answers.arrive()
         self.assertIsNone(self.successResultOf(answer))

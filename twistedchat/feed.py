@@ -182,12 +182,18 @@ class Feed:
 
     def _tell(self, line: Line, outcome: object) -> None:
         """Tell a line's receipt what became of the line; a receipt that raises is logged."""
-        try:
-            if isinstance(outcome, Stored):
+        if isinstance(outcome, Stored):
+            try:
                 line.receipt.stored(line.tag, outcome)
-            elif isinstance(outcome, Refused):
-                sentence = f"Your line was not said, it can't be stored now: {outcome.error} Try again later."
-                line.receipt.refused(line.tag, ChatError("not-stored", sentence))
+            except Exception:
+                self._log.failure("A receipt was not taken")
+        elif isinstance(outcome, Refused):
+            sentence = f"Your line was not said, it can't be stored now: {outcome.error} Try again later."
+            self._refuse(line, ChatError("not-stored", sentence))
+
+    def _refuse(self, line: Line, error: ChatError) -> None:
+        try:
+            line.receipt.refused(line.tag, error)
         except Exception:
             self._log.failure("A receipt was not taken")
 
@@ -241,6 +247,17 @@ class Feed:
         for line, stored in owed:
             if stored.event.seq <= room.seq:
                 self._tell(line, stored)
+
+    def log_lost(self, name: str, head: int, at: int) -> None:
+        """The log of a room ends before what was shown, or holds something else there: go on behind this event."""
+        room = self._rooms.get(name)
+        if room is None:
+            return
+        self._log.error("The log of #{room} ends at {head}: what was shown behind it is lost.", room=name, head=head)
+        room.cut(head, at)
+        lost = ChatError("not-stored", "Your line was stored, and is lost: the database has gone back. Say it again.")
+        for line, _ in self._owed.pop(room, []):
+            self._refuse(line, lost)
 
     # -- showing -------------------------------------------------------------------------------
 

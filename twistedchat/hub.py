@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from twisted.logger import Logger
 
 from twistedchat.feed import Feed
-from twistedchat.people import LocalPeople
+from twistedchat.people.local import LocalPeople
 from twistedchat.reading import LogReader
 from twistedchat.rooms.announce import Announcer
 from twistedchat.rooms.catchup import CatchUp
@@ -23,12 +23,12 @@ from twistedchat.turns import Turns
 from twistedchat.writer import Queue, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from twisted.internet.interfaces import IReactorTime
 
     from twistedchat.errors import ChatError
-    from twistedchat.people import People
+    from twistedchat.people.base import People
     from twistedchat.rooms.audience import Member
     from twistedchat.stores.base import Store
 
@@ -98,7 +98,8 @@ class Hub:
         self.writer = Writer(store, clock)
         self.reader = LogReader(store)
         budget = budget or Budget()
-        self.rooms = LiveRooms(store, lambda summary: Room(summary, Queue(summary.name), budget, _report))
+        prepare = None if people is None else self._look_around
+        self.rooms = LiveRooms(store, lambda summary: Room(summary, Queue(summary.name), budget, _report), prepare)
         self.announcer = Announcer(clock, turns)
         self.catch_up = CatchUp(self.reader, clock, turns)
         self._feed = Feed(
@@ -116,6 +117,7 @@ class Hub:
         """
         self.store.follow(self._feed.heard)
         await self.store.open()
+        await self.people.open(self)
         self.writer.open(self._feed)
 
     async def close(self) -> bool:
@@ -127,14 +129,53 @@ class Hub:
         in_time = await self.writer.settle(CLOSE_SECONDS)
         self.people.stop()
         self.announcer.close()
+        await self.people.close()
         await self.store.close()
         return in_time
 
-    def refuse_all(self, error: ChatError) -> None:
-        """Refuse every line that is not in a commit, for example because its speaker may have lost the name."""
+    # -- what other nodes do, as `people.base.Home` ------------------------------------------------
+
+    async def _look_around(self, room: Room) -> None:
+        """A room that somebody is about to enter: others may be there already."""
+        room.presence.set_others(await self.people.who(room.name))
+
+    def heads(self) -> Iterator[tuple[str, int, int]]:
+        """The rooms that somebody here is in: each one's name, and its last event's seq and at."""
+        return ((room.name, room.seq, room.at) for room in self.rooms)
+
+    def heard(self, room: str, head: int) -> None:
+        """The log of a room goes up to this seq."""
+        self._feed.heard(room, head)
+
+    def set_others(
+        self,
+        room: str,
+        names: Collection[str],
+        *,
+        renamed: Iterable[tuple[str, str]] = (),
+        left: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Who is in a room on other nodes, now."""
+        live = self.rooms.get(room)
+        if live is not None:
+            live.presence.set_others(names, renamed, left)
+            self.announcer.changed(live)
+
+    def cut_off(self, error: ChatError) -> None:
+        """Refuse every line that is not in a commit, as its speaker may lose the name, and all until `joined_up`."""
         self.writer.refuse(error)
         for room in list(self.rooms):
             self.forget_if_idle(room)
+
+    def joined_up(self) -> None:
+        """Lines are taken again."""
+        self.writer.accept()
+
+    def log_lost(self, room: str, head: int, at: int) -> None:
+        """The log of a room ends before what its readers were shown, or holds something else: go on behind ``head``."""
+        self._feed.log_lost(room, head, at)
+
+    # -- rooms and lines ---------------------------------------------------------------------------
 
     def draft_id(self) -> str:
         """An id for a line that is about to be submitted."""

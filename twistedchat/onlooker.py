@@ -63,17 +63,21 @@ class Onlooker:
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
         room = self._hub.rooms.get(name)
-        return Roster(name, room.presence.count, room.presence.recent_names) if room else Roster(name, 0, ())
+        if room is not None:
+            return Roster(name, room.presence.count, room.presence.recent_names)
+        others = sorted(self._hub.people.glimpse(name))
+        return Roster(name, len(others), others)
 
     async def who(self, name: str) -> Roster:
         """Everybody who is in a room.
 
         Raises:
-            ChatError: ``bad-room``, ``no-such-room``, ``not-readable``.
+            ChatError: ``bad-room``, ``no-such-room``, ``not-readable``, ``not-ready``.
         """
         name, room, _ = await self._look(name, "who")
         if room is None:
-            return Roster(name, 0, ())
+            others = sorted(await self._hub.people.who(name))
+            return Roster(name, len(others), others)
         return Roster(name, room.presence.count, room.presence.names)
 
     async def history(self, name: str, *, after: int | None = None, before: int | None = None, limit: int) -> Excerpt:
@@ -136,7 +140,7 @@ class Onlooker:
         if room is None:
             summary = await self._hub.rooms.summary(name)
             room = self._hub.rooms.get(summary.name) or (None if summary.seq else self._hub.rooms.find(name))
-        exists = room is not None or bool(summary and summary.seq)
+        exists = room is not None or bool(summary and (summary.seq or summary.members))
         kept = room.name if room else summary.name if summary else name
         self._may(verb, Place(kept, is_member=kept in self._memberships, exists=exists))
         return kept, room, room.seq if room else summary.seq if summary else 0

@@ -2,45 +2,33 @@
 
 Each verb asks `rules.may` first, takes plain values and gives back plain records; no room and no member
 leaves it. A verb that may wait is a coroutine, and looks after every wait whether the session still is.
-`say` is not: what it accepts is queued at once, in the order of calling, and its receipt is told later.
+`say` is not (`speaker`): what it accepts is queued at once, in the order of calling, and its receipt is told later.
 Must not know any door: what is shown goes to an `Outlet`.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
-from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
-from twistedchat.names import clean_name, clean_new_name, clean_room
-from twistedchat.onlooker import Membership, Onlooker
+from twistedchat.names import clean_new_name, clean_room
+from twistedchat.onlooker import Membership
+from twistedchat.people.base import Arrival
 from twistedchat.records import Joined
 from twistedchat.rooms.audience import GONE, Member
 from twistedchat.rules import Place
+from twistedchat.speaker import Speaker, lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Protocol
 
     from twistedchat.formats.base import Format
     from twistedchat.hub import Hub
-    from twistedchat.people import Person
-    from twistedchat.rooms.audience import Outlet
     from twistedchat.rooms.room import Room
-    from twistedchat.writer import Receipt
+    from twistedchat.speaker import Listener
 
-    class Listener(Outlet, Protocol):
-        """An outlet that also takes private lines."""
-
-        def show_private(self, sender: Person, text: str, at: int) -> bool:
-            """Show a private line, if it is taken now."""
-            ...
-
-
-__all__ = ["MAX_KEY_LENGTH", "MAX_PARTING_LENGTH", "Session", "resume"]
-
-MAX_KEY_LENGTH = 64
-"""Longest key of a line, in characters. Source: docs/protocol.md, "Sending again"."""
+__all__ = ["MAX_PARTING_LENGTH", "Session", "resume"]
 
 MAX_PARTING_LENGTH = 200
 """Longest parting word, in characters; the rest is left out.
@@ -50,7 +38,7 @@ room. Source: docs/protocol.md, "Limits".
 """
 
 
-class Session(Onlooker):
+class Session(Speaker):
     """A person who is here, or about to be.
 
     Args:
@@ -62,11 +50,10 @@ class Session(Onlooker):
         token: Takes up the session after its connection was lost; "" for one that can't be.
     """
 
-    __slots__ = ("_outlet", "token")
+    __slots__ = ("token",)
 
     def __init__(self, hub: Hub, outlet: Listener) -> None:
-        super().__init__(hub)
-        self._outlet: Listener | None = outlet
+        super().__init__(hub, outlet)
         self.token = ""
 
     # -- coming and going ------------------------------------------------------------------------
@@ -79,28 +66,22 @@ class Session(Onlooker):
             resumable: Whether the session is to outlive its connection by a minute, and gets a token.
 
         Raises:
-            ChatError: ``bad-name``, ``name-taken``.
+            ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
         name = clean_new_name(name)
-        people = self._hub.people
-        await people.claim(name, self)
+        token = await self._hub.people.claim(name, self, resumable=resumable)
         if self._outlet is None:
-            people.release(self, name, "")
-            raise _lost()
+            self._hub.people.release(self, name, token)
+            raise lost()
         self.name = name
+        self.token = token
         self._actor = None
-        if resumable:
-            token = await people.issue_token(self)
-            if self._outlet is None:
-                people.release(self, name, token)
-                raise _lost()
-            self.token = token
 
     async def rename(self, name: str) -> None:
         """Take another name.
 
         Raises:
-            ChatError: ``bad-name``, ``name-taken``.
+            ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
         self._may("rename")
         name = clean_new_name(name)
@@ -108,7 +89,7 @@ class Session(Onlooker):
         if not self.name:
             # The session has ended meanwhile.
             self._hub.people.release(self, name, "")
-            raise _lost()
+            raise lost()
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
         self._actor = None
@@ -146,6 +127,50 @@ class Session(Onlooker):
         for _, member in self._memberships.values():
             member.outlet = None
             member.cursor = GONE
+
+    async def arrive(self, arrival: Arrival, format_: Format) -> None:
+        """Go on with a session that was lost on another node; nothing of a room is shown until `join`.
+
+        A room that can't be opened now is entered by the `join` that comes.
+
+        Raises:
+            ChatError: The connection was lost meanwhile, or the session goes on elsewhere.
+        """
+        if not self._hub.people.adopt(self, arrival):
+            raise lost()
+        self.name = arrival.name
+        self.token = arrival.token
+        for name in arrival.rooms:
+            with contextlib.suppress(ChatError):
+                room = await self._hub.rooms.open(name)
+                room.entering -= 1
+                if self.name and room.name not in self._memberships:
+                    room.presence.arrived(self._put(room, format_))
+                    self._hub.announcer.changed(room)
+                self._hub.forget_if_idle(room)
+        self._check_still_here()
+
+    def evict(self, code: str, text: str, *, is_moved: bool) -> None:
+        """The name is somebody else's, or the session goes on at another node: let go of all, and of the connection."""
+        outlet = self._outlet
+        self._outlet = None
+        for room, member in self._memberships.values():
+            if is_moved:
+                room.presence.departed(member)
+                room.audience.remove(member)
+        if is_moved:
+            rooms = [room for room, _ in self._memberships.values()]
+            self._memberships.clear()
+            for room in rooms:
+                self._hub.forget_if_idle(room)
+        self.close()
+        if outlet is not None:
+            outlet.evicted(code, text)
+
+    def notify(self, text: str) -> None:
+        """Tell a human a sentence about the server."""
+        if self._outlet is not None:
+            self._outlet.notify(text)
 
     def take_up(self, outlet: Listener) -> Listener | None:
         """Go on with another connection; nothing of a room is shown until `join`.
@@ -218,7 +243,7 @@ class Session(Onlooker):
             self._check_still_here()
             if self._outlet is not outlet:
                 # Taken up meanwhile: the connection that goes on with it has not asked for this.
-                raise _lost()
+                raise lost()
             self._may_join(room.name, room.name in self._memberships)
         except ChatError:
             room.entering -= 1
@@ -231,12 +256,18 @@ class Session(Onlooker):
         self._may("join", Place(name, is_member=is_member))
 
     def _admit(self, room: Room, format_: Format) -> Member:
+        member = self._put(room, format_)
+        room.presence.joined(member)
+        self._hub.people.entered(self, room.name)
+        self._hub.announcer.changed(room)
+        return member
+
+    def _put(self, room: Room, format_: Format) -> Member:
+        """A member of a room that is shown nothing yet."""
         member = Member(self.name, self._outlet, format_)
         self._actor = None
         self._memberships[room.name] = Membership(room, member)
         room.audience.add(member)
-        room.presence.joined(member)
-        self._hub.announcer.changed(room)
         return member
 
     def leave(self, name: str, why: str = "") -> str:
@@ -258,6 +289,7 @@ class Session(Onlooker):
         self._actor = None
         room.audience.remove(member)
         room.presence.left(member, why)
+        self._hub.people.left(self, name, why)
         self._hub.announcer.changed(room)
         self._hub.forget_if_idle(room)
 
@@ -294,100 +326,30 @@ class Session(Onlooker):
         """Whether everything that was taken into the session's rooms has been shown to it."""
         return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
 
-    # -- speaking --------------------------------------------------------------------------------
 
-    def say(
-        self,
-        name: str,
-        text: str,
-        receipt: Receipt,
-        tag: object = None,
-        *,
-        kind: Kind = Kind.SAY,
-        key: str | None = None,
-    ) -> None:
-        """Have a line stored and then shown to the room.
-
-        Args:
-            name: Of a room that the session is in.
-            text: 1 to `events.MAX_TEXT_BYTES` bytes of UTF-8; a topic may be empty.
-            receipt: Is told what became of the line, once, later.
-            tag: Handed to the receipt.
-            kind: What it is.
-            key: So that the same line sent again stands once.
-
-        Raises:
-            ChatError: ``bad-room``, ``not-in-room``, ``empty-text``, ``too-long``, ``bad-key``;
-                nothing was submitted.
-        """
-        room = self._membership(name, kind).room
-        _check_text(text, may_be_empty=kind is Kind.TOPIC)
-        if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
-            raise ChatError("bad-key", f"A key has 1 to {MAX_KEY_LENGTH} characters.")
-        draft = Draft(self._hub.draft_id(), room.name, kind, self.name, text, key)
-        self._hub.writer.submit(room.queue, draft, receipt, tag)
-
-    async def tell(self, to: str, text: str) -> str:
-        """Send a private line.
-
-        Returns:
-            The receiver's name, as it is spelled.
-
-        Raises:
-            ChatError: ``bad-name``, ``not-here``, ``empty-text``, ``too-long``, ``not-reading``.
-        """
-        self._may("tell")
-        to = clean_name(to)
-        person = await self._hub.people.find(to)
-        self._check_still_here()
-        if person is None:
-            raise ChatError("not-here", f"There is nobody here called {to}.")
-        _check_text(text)
-        await person.hear(self, text, int(self._hub.wall() * 1000))
-        return person.name
-
-    async def hear(self, sender: Person, text: str, at: int) -> None:
-        """Take a private line.
-
-        Raises:
-            ChatError: ``not-here`` while the connection is lost, ``not-reading``.
-        """
-        if self._outlet is None:
-            raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
-        if not self._outlet.show_private(sender, text, at):
-            raise ChatError("not-reading", f"{self.name} does not read at the moment: try again later.")
-
-    # -- after a wait ----------------------------------------------------------------------------
-
-    def _check_still_here(self) -> None:
-        """After a wait: nothing is done for a connection that was lost meanwhile."""
-        if self._outlet is None:
-            raise _lost()
-
-
-async def resume(hub: Hub, token: str, outlet: Listener) -> tuple[Session, Listener | None] | None:
+async def resume(hub: Hub, token: str, outlet: Listener, format_: Format) -> tuple[Session, Listener | None] | None:
     """Take a session up with another connection; nothing of a room is shown until `Session.join`.
+
+    Args:
+        hub: The server's state.
+        token: The session's.
+        outlet: The connection.
+        format_: How rooms are shown that the session was in at another node.
 
     Returns:
         The session, and the connection that it had, if that was not known to be lost; None if there is no
         such session.
+
+    Raises:
+        ChatError: ``not-ready``.
     """
     person = await hub.people.resume(token)
+    if isinstance(person, Arrival):
+        session = Session(hub, outlet)
+        await session.arrive(person, format_)
+        return session, None
     if not isinstance(person, Session) or not person.name:
         return None
     # Not before there is nothing to wait for: whoever asked may be lost meanwhile.
     hub.people.back(person)
     return person, person.take_up(outlet)
-
-
-def _lost() -> ChatError:
-    """Reaches nobody: the connection that it would answer is gone."""
-    return ChatError("lost", "The connection was lost.")
-
-
-def _check_text(text: str, *, may_be_empty: bool = False) -> None:
-    # A character is at most four bytes: most lines need not be encoded to be measured.
-    if len(text) > MAX_TEXT_BYTES // 4 and len(text.encode()) > MAX_TEXT_BYTES:
-        raise ChatError("too-long", f"A line has at most {MAX_TEXT_BYTES} bytes: say it in shorter pieces.")
-    if not text and not may_be_empty:
-        raise ChatError("empty-text", "There is nothing to say: give a text.")

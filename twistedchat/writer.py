@@ -14,13 +14,13 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twistedchat.appender import Appender
+from twistedchat.errors import ChatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from twistedchat.errors import ChatError
     from twistedchat.events import Draft
     from twistedchat.stores.base import Outcome, Store, Stored
 
@@ -44,6 +44,9 @@ MAX_BATCH_LINES = 4096
 
 MAX_BATCH_BYTES = 2**20
 """Size limit of the texts of one commit, in bytes of memory. Source: `MAX_BATCH_LINES` lines of 256 bytes."""
+
+
+_log = Logger()
 
 
 class Receipt(Protocol):
@@ -123,7 +126,7 @@ class Writer:
         "_committing",
         "_is_open",
         "_lines",
-        "_log",
+        "_refusal",
         "_settled",
         "_sink",
         "_size_bytes",
@@ -144,7 +147,7 @@ class Writer:
         self._timer_due = 0.0
         self._settled: list[Deferred[None]] = []
         self._is_open = False
-        self._log = Logger()
+        self._refusal: ChatError | None = None
 
     # -- taking lines in -----------------------------------------------------------------------
 
@@ -168,7 +171,14 @@ class Writer:
         self._waiting.senders.pop(callback, None)
 
     def submit(self, queue: Queue, draft: Draft, receipt: Receipt, tag: object) -> None:
-        """Let a line be stored and shown, after all that was submitted to that queue before it."""
+        """Let a line be stored and shown, after all that was submitted to that queue before it.
+
+        Raises:
+            ChatError: All lines are refused for the time being.
+        """
+        if self._refusal is not None:
+            # Not the same exception again and again: each time it would remember where it was raised.
+            raise ChatError(self._refusal.code, self._refusal.text)
         self._lines += 1
         self._size_bytes += draft.text.__sizeof__()
         lines = queue.lines
@@ -180,7 +190,8 @@ class Writer:
                 self._flush_by(queue.not_before)
 
     def refuse(self, error: ChatError) -> None:
-        """Refuse every line that is not in a commit, for example because its speaker may have lost the name."""
+        """Refuse every line that is not in a commit, as its speaker may have lost the name, and all until `accept`."""
+        self._refusal = error
         queues = [*self._waiting.queues, *self._waiting.busy]
         self._waiting.queues.clear()
         for queue in queues:
@@ -189,6 +200,10 @@ class Writer:
             for line in lines:
                 self._tell(line, error)
         self._release()
+
+    def accept(self) -> None:
+        """Take lines again."""
+        self._refusal = None
 
     async def settle(self, seconds: float) -> bool:
         """Wait until every line that was submitted has been stored and shown, or refused.
@@ -229,7 +244,7 @@ class Writer:
         if batches:
             self._committing = True
             Deferred.fromCoroutine(self._commit(batches)).addErrback(
-                lambda failure: self._log.failure("The writer failed", failure)
+                lambda failure: _log.failure("The writer failed", failure)
             )
         elif self._waiting.queues:
             self._flush_by(min(queue.not_before for queue in self._waiting.queues))
@@ -279,7 +294,7 @@ class Writer:
         try:
             line.receipt.refused(line.tag, error)
         except Exception:
-            self._log.failure("A receipt was not taken")
+            _log.failure("A receipt was not taken")
 
     def _release(self) -> None:
         """Let those talk again who were kept waiting."""

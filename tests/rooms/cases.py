@@ -60,6 +60,9 @@ class Screen:
     def unreadable(self, room: str, *, passed_over: bool) -> None:
         self.told.append(f"{room} can't be read{', ever' if passed_over else ''}")
 
+    def log_lost(self, room: str) -> None:
+        self.told.append(f"{room} has lost its end")
+
     def fault(self) -> None:
         self.told.append("fault")
         if self.broken:

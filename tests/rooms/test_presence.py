@@ -281,26 +281,25 @@ class OtherNodesTests(PresenceTestCase):
     def test_told_alike(self) -> None:
         """Who comes and goes on another node is told, counted and listed like everybody else."""
         _, ann = self.enter("ann", PLAIN)
-        self.room.presence.set_others("north", ["bob", "carol"])
+        self.room.presence.set_others(["bob", "carol"])
         self.tell()
         self.assertEqual((self.room.presence.count, list(self.room.presence.names)), (3, ["ann", "bob", "carol"]))
-        self.room.presence.set_others("south", ["dan"])
-        self.room.presence.set_others("north", ["bob"])
+        self.room.presence.set_others(["bob", "dan"])
         self.tell()
         self.assertEqual(ann.text, "*** bob and carol are here now.\r\n*** dan is here now.\r\n*** carol left.\r\n")
 
     def test_node_that_is_gone(self) -> None:
         """With a node all its people have left."""
         _, ann = self.enter("ann", PLAIN)
-        self.room.presence.set_others("north", ["bob", "carol"])
-        self.room.presence.set_others("north", [])
+        self.room.presence.set_others(["bob", "carol"])
+        self.room.presence.set_others([])
         self.tell()
         self.assertEqual((ann.text, self.room.presence.count), ("", 1))
 
     def test_small_is_all_together(self) -> None:
         """A room is large that has many people on all nodes together."""
         _, ann = self.enter("ann", PLAIN)
-        self.room.presence.set_others("north", [f"p{number}" for number in range(SMALL_ROOM)])
+        self.room.presence.set_others([f"p{number}" for number in range(SMALL_ROOM)])
         self.tell()
         self.assertEqual((ann.text, self.room.presence.is_small), ("", False))
 
@@ -311,6 +310,6 @@ class OtherNodesTests(PresenceTestCase):
         self.tell()
         ann.shown.clear()
         self.leave(bob)
-        self.room.presence.set_others("north", ["bob"])
+        self.room.presence.set_others(["bob"])
         self.tell()
         self.assertEqual(ann.shown, [])

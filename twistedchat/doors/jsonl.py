@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from twistedchat.doors.stream import ChatProtocol
     from twistedchat.doors.telnet import Mark
     from twistedchat.formats.base import Page
-    from twistedchat.people import Person
+    from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
 
     Answering = Coroutine[Deferred[Any], Any, None]
@@ -141,11 +141,11 @@ class JsonDoor:
     async def _hello(self, request: Request) -> None:
         name, token = request.fields("hello")
         hub = self._stream.port.hub
-        taken_up = await resume(hub, token, self) if token else None
+        taken_up = await resume(hub, token, self, _FORMAT) if token else None
         if taken_up is not None:
             session, before = taken_up
-            if isinstance(before, JsonDoor):
-                before.give_up_session()
+            if before is not None:
+                before.evicted(*_TAKEN_OVER)
             if self._stream.channel.is_closing:
                 # The connection was closed while the register looked for the session.
                 session.lose()
@@ -170,11 +170,6 @@ class JsonDoor:
             version=__version__,
             log=hub.store.identity,
         )
-
-    def give_up_session(self) -> None:
-        """Another connection has taken the session up."""
-        self._session = None
-        self._stream.channel.close(_TAKEN_OVER)
 
     def _hello_again(self, request: Request, session: Session) -> None:  # noqa: ARG002  as every op
         raise ChatError("already-here", f"You are {session.name} already: rename gives another name.")
@@ -303,7 +298,7 @@ class JsonDoor:
         self._write(data)
         return True
 
-    def show_private(self, sender: Person, text: str, at: int) -> bool:
+    def show_private(self, sender: Named, text: str, at: int) -> bool:
         """Write a private line, if nothing waits to be written."""
         if self._stream.wire.full:
             return False
@@ -319,6 +314,19 @@ class JsonDoor:
         left_out = "and is left out" if passed_over else "now; it comes when it can"
         text = f"Some of what was said in #{room} can't be read, {left_out}."
         self._refuse(None, ChatError("not-readable", text, room=room))
+
+    def evicted(self, code: str, text: str) -> None:
+        """The session is another connection's, or nobody's."""
+        self._session = None
+        self._stream.channel.close(Farewell(code, text))
+
+    def notify(self, text: str) -> None:
+        """A program sees by its answers how the server is."""
+
+    def log_lost(self, room: str) -> None:
+        """A program comes back, and sees by ``joined`` where the log ends."""
+        text = f"The log of #{room} has lost what was said last: come back and go on from where it ends."
+        self._stream.channel.close(Farewell("log-lost", text))
 
     def fault(self) -> None:
         """Showing failed; that is logged."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from twistedchat.doors.stream import ChatProtocol
     from twistedchat.events import Event
     from twistedchat.formats.base import Page
-    from twistedchat.people import Person
+    from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
 
 __all__ = ["LOBBY", "PlainDoor"]
@@ -70,7 +70,7 @@ class PlainDoor:
         "_day",
         "_display",
         "_is_first",
-        "_is_personal",
+        "_last_refusal",
         "_parting",
         "_room",
         "_stream",
@@ -84,10 +84,10 @@ class PlainDoor:
         self._stream = stream
         self._wire = stream.wire
         self._is_first = True
-        self._is_personal = False
+        self._last_refusal: ChatError | None = None
         self.session = Session(stream.port.hub, self)
         self._display: Display | None = None
-        self.last_teller: Person | None = None
+        self.last_teller: Named | None = None
         self.unanswered = 0
         self._room: str | None = None
         self._day: Hashable = None
@@ -230,7 +230,6 @@ class PlainDoor:
 
     def redraw(self) -> None:
         """Show every room as `display` says."""
-        self._is_personal = self._display is not None and self._display.is_personal
         for room in self.session.rooms:
             self.session.show_as(room, self._format(current=room == self._room))
         self.session.show_all()
@@ -270,7 +269,8 @@ class PlainDoor:
         wire = self._wire
         if wire.full and not although_full:
             return False
-        data = self._personal(page) if self._is_personal else page.data
+        display = self._display
+        data = page.data if display is None or not display.is_personal else self._personal(page)
         if data:
             if page.first_day != self._day:
                 data = page.date + data
@@ -292,7 +292,7 @@ class PlainDoor:
             self._write(data)
         return True
 
-    def show_private(self, sender: Person, text: str, at: int) -> bool:  # noqa: ARG002  programs are told the time
+    def show_private(self, sender: Named, text: str, at: int) -> bool:  # noqa: ARG002  programs are told the time
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
@@ -319,6 +319,18 @@ class PlainDoor:
             self.tell(f"What was said in #{room} can't be read now; it is shown when it can.")
         self._end_waiting(room)
 
+    def evicted(self, code: str, text: str) -> None:
+        """The name is somebody else's."""
+        self._stream.channel.close(Farewell(code, text))
+
+    def notify(self, text: str) -> None:
+        """Show a sentence about the server."""
+        self.tell(text)
+
+    def log_lost(self, room: str) -> None:
+        """Some of what was shown stands in the log no more."""
+        self.tell(f"The server has lost what was said last in #{room}: it is not in the log any more.")
+
     def fault(self) -> None:
         """Showing failed; that is logged."""
         self._stream.channel.close(FAULT)
@@ -332,9 +344,11 @@ class PlainDoor:
             self._stream.channel.check_finished_soon()
 
     def refused(self, tag: object, error: ChatError) -> None:  # noqa: ARG002  the sentence says all
-        """A line of the person's could not be stored."""
+        """A line of the person's could not be stored; one sentence for all that are refused together."""
         self.unanswered -= 1
-        self.tell(error.text)
+        if error is not self._last_refusal:
+            self._last_refusal = error
+            self.tell(error.text)
         self._stream.channel.check_finished_soon()
 
     # -- the connection --------------------------------------------------------------------------

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from twistedchat.doors.display import Display
     from twistedchat.events import Event
-    from twistedchat.people import Person
+    from twistedchat.people.base import Named
     from twistedchat.records import Roster
     from twistedchat.session import Session
 
@@ -55,7 +55,7 @@ class Talker(Protocol):
     """
 
     session: Session
-    last_teller: Person | None
+    last_teller: Named | None
 
     @property
     def display(self) -> Display:

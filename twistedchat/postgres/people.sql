@@ -1,1 +1,374 @@
--- Functions of names, members and private lines.
+-- Functions of names, members, leases and private lines. JSON in, JSON out.
+--
+-- Whoever changes names or members holds one advisory lock until the end of its transaction, so such changes come one
+-- after another on all nodes. Behind it, and never before it, the row of a node is locked: by whoever takes something
+-- from that node, so that what the node is just appending comes before.
+
+CREATE SEQUENCE IF NOT EXISTS chat.roster_versions;
+
+-- One change of names and members at a time. Nobody need wait for the disk: what is lost is claimed anew.
+CREATE OR REPLACE FUNCTION chat.lock_people() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    PERFORM pg_advisory_xact_lock(7466, 1);
+END $$;
+
+CREATE OR REPLACE FUNCTION chat.has_lease(me text) RETURNS boolean LANGUAGE sql AS $$
+    SELECT EXISTS (SELECT FROM chat.nodes WHERE id = me AND until > chat.now_ms())
+$$;
+
+-- The rosters of these rooms have changed: give them new versions, and wake the other nodes.
+-- renamed: [[old, new], ...]; gone: [[room, name, words], ...]: as far as they fit a wake-up.
+CREATE OR REPLACE FUNCTION chat.roster_changed(me text, rooms text[], renamed jsonb, gone jsonb)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    named text[] := ARRAY(SELECT DISTINCT room FROM unnest(rooms) room WHERE room IS NOT NULL ORDER BY room);
+    payload text;
+BEGIN
+    INSERT INTO chat.rosters (room, version)
+    SELECT room, nextval('chat.roster_versions') FROM unnest(named) room
+    ON CONFLICT (room) DO UPDATE SET version = excluded.version;
+    payload := me || ' here ' || json_build_array(named, renamed, gone)::text;
+    IF octet_length(payload) < 7900 THEN
+        IF named <> '{}' THEN
+            PERFORM pg_notify('chat', payload);
+        END IF;
+        RETURN;
+    END IF;
+    FOR start IN 1 .. cardinality(named) BY 25 LOOP
+        PERFORM pg_notify('chat', me || ' here ' || json_build_array(named[start : start + 24], '[]'::json, '[]'::json)::text);
+    END LOOP;
+END $$;
+
+-- Takes a person out; gives the rooms that it was in.
+CREATE OR REPLACE FUNCTION chat.remove_person(whose text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    rooms text[] := ARRAY(SELECT room FROM chat.here WHERE name = whose);
+BEGIN
+    DELETE FROM chat.people WHERE name = whose;
+    RETURN rooms;
+END $$;
+
+-- Gives a name to nobody or to somebody of this node: takes out whoever had it and is gone.
+-- Gives who has it, and the rooms of whoever was taken out.
+CREATE OR REPLACE FUNCTION chat.clear_name(me text, besides text, likenesses text[], OUT holder chat.people, OUT rooms text[])
+LANGUAGE plpgsql AS $$
+DECLARE
+    other chat.people;
+    now_ms bigint := chat.now_ms();
+BEGIN
+    rooms := '{}';
+    FOR other IN
+        SELECT people.* FROM chat.people
+        WHERE name IN (SELECT names.name FROM chat.names WHERE likeness = ANY (likenesses)) AND name <> besides
+    LOOP
+        IF other.node = me OR other.until <= now_ms OR (
+            other.token IS NULL AND NOT EXISTS (SELECT FROM chat.nodes WHERE id = other.node AND until > now_ms)
+        ) THEN
+            rooms := rooms || chat.remove_person(other.name);
+        ELSE
+            holder := other;
+        END IF;
+    END LOOP;
+END $$;
+
+-- What happened to people of this node, in order; may be told again. Gives an answer for each, or "lapsed".
+--   ["claim", name, [likeness, ...], token or null]   null, or {"holder": name, "free_in": ms or null}
+--   ["rename", old, new, [likeness, ...]]             the same; {"holder": ""} if the old name was lost
+--   ["release", name], ["enter", room, name], ["leave", room, name, words], ["linger", name, ms], ["back", name],
+--   ["revoke", name]                                  null
+CREATE OR REPLACE FUNCTION chat.people(me text, ops json) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    op json;
+    found_rooms text[] := '{}';
+    renamed jsonb := '[]';
+    gone jsonb := '[]';
+    answers json[] := '{}';
+    answer json;
+    cleared record;
+    likes text[];
+BEGIN
+    PERFORM chat.lock_people();
+    IF NOT chat.has_lease(me) THEN
+        RETURN '"lapsed"';
+    END IF;
+    FOR op IN SELECT value FROM json_array_elements(ops) LOOP
+        answer := 'null';
+        CASE op ->> 0
+        WHEN 'enter' THEN
+            INSERT INTO chat.here (room, name)
+            SELECT op ->> 1, name FROM chat.people WHERE name = op ->> 2 AND node = me
+            ON CONFLICT DO NOTHING;
+            found_rooms := found_rooms || (op ->> 1);
+        WHEN 'leave' THEN
+            DELETE FROM chat.here USING chat.people
+            WHERE here.room = op ->> 1 AND here.name = op ->> 2 AND people.name = here.name AND people.node = me;
+            found_rooms := found_rooms || (op ->> 1);
+            IF op ->> 3 <> '' THEN
+                gone := gone || jsonb_build_array(jsonb_build_array(op ->> 1, op ->> 2, op ->> 3));
+            END IF;
+        WHEN 'claim' THEN
+            likes := ARRAY(SELECT json_array_elements_text(op -> 2));
+            SELECT * INTO cleared FROM chat.clear_name(me, '', likes);
+            found_rooms := found_rooms || cleared.rooms;
+            IF (cleared.holder).name IS NULL THEN
+                INSERT INTO chat.people (name, node, token) VALUES (op ->> 1, me, decode(op ->> 3, 'hex'));
+                INSERT INTO chat.names (likeness, name) SELECT unnest(likes), op ->> 1;
+            ELSE
+                answer := json_build_object('holder', (cleared.holder).name, 'free_in', (cleared.holder).until - chat.now_ms());
+            END IF;
+        WHEN 'rename' THEN
+            likes := ARRAY(SELECT json_array_elements_text(op -> 3));
+            IF EXISTS (SELECT FROM chat.people WHERE name = op ->> 1 AND node = me) THEN
+                SELECT * INTO cleared FROM chat.clear_name(me, op ->> 1, likes);
+                found_rooms := found_rooms || cleared.rooms;
+                IF (cleared.holder).name IS NULL THEN
+                    DELETE FROM chat.names WHERE name = op ->> 1;
+                    UPDATE chat.people SET name = op ->> 2 WHERE name = op ->> 1;
+                    INSERT INTO chat.names (likeness, name) SELECT unnest(likes), op ->> 2;
+                    found_rooms := found_rooms || ARRAY(SELECT room FROM chat.here WHERE name = op ->> 2);
+                    renamed := renamed || jsonb_build_array(jsonb_build_array(op ->> 1, op ->> 2));
+                ELSE
+                    answer := json_build_object('holder', (cleared.holder).name, 'free_in', (cleared.holder).until - chat.now_ms());
+                END IF;
+            ELSIF NOT EXISTS (SELECT FROM chat.people WHERE name = op ->> 2 AND node = me) THEN
+                answer := json_build_object('holder', '');
+            END IF;
+        WHEN 'release' THEN
+            IF EXISTS (SELECT FROM chat.people WHERE name = op ->> 1 AND node = me) THEN
+                found_rooms := found_rooms || chat.remove_person(op ->> 1);
+            END IF;
+        WHEN 'linger' THEN
+            UPDATE chat.people SET until = chat.now_ms() + (op ->> 2)::bigint WHERE name = op ->> 1 AND node = me;
+        WHEN 'back' THEN
+            UPDATE chat.people SET until = NULL WHERE name = op ->> 1 AND node = me;
+        WHEN 'revoke' THEN
+            UPDATE chat.people SET token = NULL WHERE name = op ->> 1 AND node = me;
+        END CASE;
+        answers := answers || answer;
+    END LOOP;
+    PERFORM chat.roster_changed(me, found_rooms, renamed, gone);
+    RETURN array_to_json(answers);
+END $$;
+
+-- The session of a token goes on at this node: {"name": ..., "rooms": [...]}, or null; or "lapsed".
+CREATE OR REPLACE FUNCTION chat.move(me text, whose text) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    person chat.people;
+BEGIN
+    PERFORM chat.lock_people();
+    IF NOT chat.has_lease(me) THEN
+        RETURN '"lapsed"';
+    END IF;
+    SELECT * INTO person FROM chat.people WHERE token = decode(whose, 'hex');
+    IF person.name IS NULL OR person.until <= chat.now_ms() THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM chat.nodes WHERE id = person.node FOR UPDATE;
+    UPDATE chat.people SET node = me, until = NULL WHERE name = person.name;
+    PERFORM pg_notify('chat', me || ' moved ' || person.node || ' ' || person.name);
+    RETURN json_build_object(
+        'name', person.name,
+        'rooms', ARRAY(SELECT room FROM chat.here WHERE name = person.name ORDER BY room)
+    );
+END $$;
+
+-- Who is in rooms on other nodes: [[room, version, [name, ...]], ...].
+CREATE OR REPLACE FUNCTION chat.roster(me text, asked json) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT coalesce(json_agg(json_build_array(
+        asked.room,
+        coalesce((SELECT version FROM chat.rosters WHERE rosters.room = asked.room), 0),
+        ARRAY(
+            SELECT here.name FROM chat.here JOIN chat.people USING (name)
+            WHERE here.room = asked.room AND people.node <> me
+        )
+    )), '[]') FROM (SELECT value COLLATE "C" AS room FROM json_array_elements_text(asked)) asked
+$$;
+
+-- Nodes whose lease has lapsed: people at telnet have left, lost sessions stay for a while from then on.
+CREATE OR REPLACE FUNCTION chat.sweep(me text, linger_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    now_ms bigint := chat.now_ms();
+    dead record;
+    whose text;
+    rooms text[] := '{}';
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM chat.nodes WHERE until <= now_ms
+        AND EXISTS (SELECT FROM chat.people WHERE node = nodes.id AND (token IS NULL OR people.until IS NULL OR people.until <= now_ms))
+    ) THEN
+        RETURN;
+    END IF;
+    PERFORM chat.lock_people();
+    FOR dead IN SELECT id, until FROM chat.nodes WHERE until <= chat.now_ms() FOR UPDATE SKIP LOCKED LOOP
+        UPDATE chat.people SET until = dead.until + linger_ms
+        WHERE node = dead.id AND token IS NOT NULL AND people.until IS NULL;
+        FOR whose IN SELECT name FROM chat.people WHERE node = dead.id AND (token IS NULL OR people.until <= now_ms) LOOP
+            rooms := rooms || chat.remove_person(whose);
+        END LOOP;
+    END LOOP;
+    PERFORM chat.roster_changed('-', rooms, '[]', '[]');
+END $$;
+
+-- What nobody asks for any more: nodes of yesterday, rooms in which nothing was said, rosters of empty rooms.
+CREATE OR REPLACE FUNCTION chat.tidy() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM chat.lock_people();
+    DELETE FROM chat.nodes WHERE until < chat.now_ms() - 86400000 AND id <> '-'
+    AND NOT EXISTS (SELECT FROM chat.people WHERE node = nodes.id);
+    DELETE FROM chat.rosters WHERE NOT EXISTS (SELECT FROM chat.here WHERE here.room = rosters.room);
+    DELETE FROM chat.tells WHERE at < chat.now_ms() - 60000;
+END $$;
+
+-- Every two seconds: renews the lease, and tells what has happened elsewhere; or "lapsed".
+--   heads    [[room, seq, at], ...]     where this node's rooms stand
+--   versions [[room, version], ...]     the rosters that it knows
+CREATE OR REPLACE FUNCTION chat.beat(me text, heads json, versions json, lease_ms bigint, linger_ms bigint)
+RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    moved json;
+    cut json;
+    stale json;
+BEGIN
+    UPDATE chat.nodes SET until = chat.now_ms() + lease_ms WHERE id = me AND until > chat.now_ms();
+    IF NOT FOUND THEN
+        RETURN '"lapsed"';
+    END IF;
+    PERFORM chat.sweep(me, linger_ms);
+    WITH known AS MATERIALIZED (
+        SELECT (value ->> 0) COLLATE "C" AS name, (value ->> 1)::bigint AS seq, (value ->> 2)::bigint AS at
+        FROM json_array_elements(heads)
+    ), found AS MATERIALIZED (
+        SELECT known.*, coalesce(rooms.seq, 0) AS head, coalesce(rooms.at, 0) AS head_at, rooms.id
+        FROM known LEFT JOIN chat.rooms USING (name)
+        WHERE known.seq <> coalesce(rooms.seq, 0) OR (known.seq > 0 AND known.at <> rooms.at)
+    ), judged AS (
+        SELECT found.*, found.seq > 0 AND NOT EXISTS (
+            SELECT FROM chat.events WHERE room = found.id AND events.seq = found.seq AND events.at = found.at
+        ) AS is_cut
+        FROM found
+    )
+    SELECT json_agg(json_build_array(name, head)) FILTER (WHERE NOT is_cut),
+           json_agg(json_build_array(name, seq, head, head_at)) FILTER (WHERE is_cut)
+    INTO moved, cut FROM judged;
+    SELECT json_agg(room) INTO stale FROM (
+        SELECT value ->> 0 AS room FROM json_array_elements(versions)
+        LEFT JOIN chat.rosters ON rosters.room = (value ->> 0) COLLATE "C"
+        WHERE coalesce(rosters.version, 0) <> (value ->> 1)::bigint
+    ) differing;
+    RETURN json_build_object(
+        'people', (SELECT count(*) FROM chat.people WHERE node = me),
+        'moved', coalesce(moved, '[]'),
+        'cut', coalesce(cut, '[]'),
+        'stale', coalesce(stale, '[]'),
+        'tells', EXISTS (SELECT FROM chat.tells WHERE node = me)
+    );
+END $$;
+
+-- A node comes back after its lease lapsed, or finds that it has fewer people than it thought: all of them.
+--   [[name, [likeness, ...], token or null, whether the connection is lost, [room, ...]], ...]
+-- Gives who has lost the name: [[name, whether the session goes on at another node], ...].
+CREATE OR REPLACE FUNCTION chat.come_back(me text, node_name text, listed json, lease_ms bigint, linger_ms bigint)
+RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    now_ms bigint;
+    rooms text[] := '{}';
+    lost json[] := '{}';
+    mine text[] := '{}';
+    whose text;
+    one json;
+    person chat.people;
+    cleared record;
+    likes text[];
+BEGIN
+    PERFORM chat.lock_people();
+    PERFORM chat.begin(me, node_name, lease_ms);
+    now_ms := chat.now_ms();
+    FOR one IN SELECT value FROM json_array_elements(listed) LOOP
+        likes := ARRAY(SELECT json_array_elements_text(one -> 1));
+        SELECT * INTO person FROM chat.people WHERE name = one ->> 0;
+        IF person.name IS NOT NULL AND person.node <> me AND person.token = decode(one ->> 2, 'hex') THEN
+            lost := lost || json_build_array(one ->> 0, true);
+            CONTINUE;
+        END IF;
+        SELECT * INTO cleared FROM chat.clear_name(me, CASE WHEN person.node = me THEN person.name ELSE '' END, likes);
+        rooms := rooms || cleared.rooms;
+        IF (cleared.holder).name IS NOT NULL THEN
+            lost := lost || json_build_array(one ->> 0, false);
+            CONTINUE;
+        END IF;
+        mine := mine || (one ->> 0);
+        INSERT INTO chat.people (name, node, token) VALUES (one ->> 0, me, decode(one ->> 2, 'hex'))
+        ON CONFLICT (name) DO UPDATE SET token = excluded.token;
+        UPDATE chat.people SET until = CASE WHEN (one ->> 3)::boolean THEN coalesce(until, now_ms + linger_ms) END
+        WHERE name = one ->> 0;
+        INSERT INTO chat.names (likeness, name) SELECT unnest(likes), one ->> 0 ON CONFLICT DO NOTHING;
+        rooms := rooms || ARRAY(SELECT room FROM chat.here WHERE name = one ->> 0)
+            || ARRAY(SELECT json_array_elements_text(one -> 4));
+        DELETE FROM chat.here WHERE name = one ->> 0;
+        INSERT INTO chat.here (room, name) SELECT json_array_elements_text(one -> 4), one ->> 0;
+    END LOOP;
+    -- Whose session may just be on its way here: it is nobody's, and can be taken up.
+    UPDATE chat.people SET node = '-', until = coalesce(until, now_ms + linger_ms)
+    WHERE node = me AND token IS NOT NULL AND name <> ALL (mine);
+    FOR whose IN SELECT name FROM chat.people WHERE node = me AND name <> ALL (mine) LOOP
+        rooms := rooms || chat.remove_person(whose);
+    END LOOP;
+    PERFORM chat.roster_changed(me, rooms, '[]', '[]');
+    RETURN array_to_json(lost);
+END $$;
+
+-- A node stops: its lease ends now, and whoever can come back has a while to do so.
+CREATE OR REPLACE FUNCTION chat.leave(me text, linger_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM chat.lock_people();
+    UPDATE chat.nodes SET until = chat.now_ms() WHERE id = me;
+    PERFORM chat.sweep(me, linger_ms);
+END $$;
+
+-- Whose a name is on another node: [name, node, whether the connection is there], or null.
+CREATE OR REPLACE FUNCTION chat.find(likenesses json) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT json_build_array(people.name, people.node, people.until IS NULL AND nodes.until > chat.now_ms())
+    FROM json_array_elements_text(likenesses) WITH ORDINALITY AS asked (likeness, place)
+    JOIN chat.names ON names.likeness = asked.likeness COLLATE "C"
+    JOIN chat.people ON people.name = names.name
+    LEFT JOIN chat.nodes ON nodes.id = people.node
+    ORDER BY place LIMIT 1
+$$;
+
+-- A private line for somebody on another node; gives its number, or null if there is nobody to take it.
+CREATE OR REPLACE FUNCTION chat.tell(me text, receiver text, sender text, said text, sent_at bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    target text;
+    number bigint;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT people.node INTO target FROM chat.people JOIN chat.nodes ON nodes.id = people.node
+    WHERE people.name = receiver AND people.until IS NULL AND nodes.until > chat.now_ms();
+    IF target IS NULL THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO chat.tells (node, to_name, who, text, at, state) VALUES (target, receiver, sender, said, sent_at, me)
+    RETURNING id INTO number;
+    PERFORM pg_notify('chat', me || ' tells ' || target);
+    RETURN number;
+END $$;
+
+-- The private lines for this node, which is to say what became of them: [[number, node, to, who, text, at], ...].
+CREATE OR REPLACE FUNCTION chat.take(me text) RETURNS json LANGUAGE sql AS $$
+    WITH taken AS (DELETE FROM chat.tells WHERE node = me RETURNING id, state, to_name, who, text, at)
+    SELECT coalesce(json_agg(json_build_array(id, state, to_name, who, text, at) ORDER BY id), '[]') FROM taken
+$$;
+
+-- A private line that nobody has taken is withdrawn; whether it was.
+CREATE OR REPLACE FUNCTION chat.withdraw(number bigint) RETURNS boolean LANGUAGE sql AS $$
+    WITH gone AS (DELETE FROM chat.tells WHERE id = number RETURNING id) SELECT EXISTS (SELECT FROM gone)
+$$;
+
+-- Those of the names that are of people of this node.
+CREATE OR REPLACE FUNCTION chat.mine(me text, asked json) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT coalesce(json_agg(people.name), '[]')
+    FROM json_array_elements_text(asked) name JOIN chat.people ON people.name = name COLLATE "C"
+    WHERE people.node = me
+$$;

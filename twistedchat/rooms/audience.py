@@ -58,6 +58,10 @@ class Outlet(Protocol):
         """What the member has not seen can't be read from the log: now, or (passed over) ever; then it is left out."""
         ...
 
+    def log_lost(self, room: str) -> None:
+        """The log of a room has lost some of what was shown."""
+        ...
+
     def fault(self) -> None:
         """This outlet raised, which was logged: it is shown nothing more, and closes its connection."""
         ...
@@ -195,17 +199,23 @@ class Audience:
 
     def caught_up(self, member: Member, room: str) -> None:
         """Tell one member's outlet that it has been shown everything."""
-        if member.outlet is not None:
-            try:
-                member.outlet.caught_up(room)
-            except Exception:
-                self._broken(member)
+        self._tell(member, lambda outlet: outlet.caught_up(room))
 
     def unreadable(self, member: Member, room: str, *, passed_over: bool) -> None:
         """Tell one member's outlet that what it has not seen can't be read."""
+        self._tell(member, lambda outlet: outlet.unreadable(room, passed_over=passed_over))
+
+    def log_lost(self, room: str, head: int) -> None:
+        """Set everybody behind this seq, and tell them that the log has lost what they were shown."""
+        for member in list(self.members):
+            if member.cursor != GONE:
+                member.cursor = head
+                self._tell(member, lambda outlet: outlet.log_lost(room))
+
+    def _tell(self, member: Member, tell: Callable[[Outlet], None]) -> None:
         if member.outlet is not None:
             try:
-                member.outlet.unreadable(room, passed_over=passed_over)
+                tell(member.outlet)
             except Exception:
                 self._broken(member)
 

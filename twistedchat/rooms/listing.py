@@ -1,4 +1,4 @@
-"""The list of rooms: those that somebody is in, and those in which something was said.
+"""The list of rooms: those that somebody is in, here or on another node, and those in which something was said.
 
 Pure: knows rooms and what the store says of them. Must not know who is in a room, nor how to ask a store.
 """
@@ -44,7 +44,7 @@ def by_count(
 
 
 def _merged(live: Iterable[Room], stored: Sequence[RoomSummary], mine: Container[str]) -> Iterable[RoomEntry]:
-    entries = {room.name: RoomEntry(room.name, 0, room.seq, room.topic, is_member=False) for room in stored}
+    entries = {room.name: RoomEntry(room.name, room.members, room.seq, room.topic, is_member=False) for room in stored}
     for room in live:
         if room.presence.count or room.seq:
             entries[room.name] = RoomEntry(

@@ -14,7 +14,8 @@ from twistedchat.names import Register
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from typing import Any
 
     from twisted.python.failure import Failure
 
@@ -30,13 +31,21 @@ class LiveRooms:
     Args:
         store: Knows the rooms that nobody is in.
         make: Makes a room of what the store knows about it.
+        prepare: Called with a room that has just become live, before anybody enters it; may raise `ChatError`.
     """
 
-    __slots__ = ("_asked", "_by_name", "_make", "_register", "_store")
+    __slots__ = ("_asked", "_by_name", "_make", "_prepare", "_preparing", "_register", "_store")
 
-    def __init__(self, store: Store, make: Callable[[RoomSummary], Room]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        make: Callable[[RoomSummary], Room],
+        prepare: Callable[[Room], Coroutine[Deferred[Any], Any, None]] | None = None,
+    ) -> None:
         self._store = store
         self._make = make
+        self._prepare = prepare
+        self._preparing: dict[Room, list[Deferred[None]]] = {}
         self._by_name: dict[str, Room] = {}
         self._register: Register[Room] = Register()
         self._asked: dict[tuple[str, int], list[Deferred[Sequence[RoomSummary]]]] = {}
@@ -59,8 +68,12 @@ class LiveRooms:
         Raises:
             ChatError: ``not-readable``: the store fails.
         """
+        return await self._summary(self._store.room(name), name)
+
+    @staticmethod
+    async def _summary(asked: Coroutine[Deferred[Any], Any, RoomSummary], name: str) -> RoomSummary:
         try:
-            return await self._store.room(name)
+            return await asked
         except StoreError as error:
             raise ChatError("not-readable", f"#{name} can't be looked up now. Try again later.") from error
 
@@ -88,19 +101,50 @@ class LiveRooms:
         """The room that counts as this one, live from now on; its ``entering`` is one more.
 
         Raises:
-            ChatError: ``not-readable``: the store fails.
+            ChatError: ``not-readable``: the store fails; or what ``prepare`` raises.
         """
         room = self._by_name.get(name)
         if room is None:
-            summary = await self.summary(name)
-            # Of rooms without an event the store knows nothing, and somebody may have been faster.
+            summary = await self._summary(self._store.open_room(name), name)
+            # Of rooms without an event the store may know nothing, and somebody may have been faster.
             room = self._by_name.get(summary.name) or (None if summary.seq else self._register.find(name))
             if room is None:
-                room = self._make(summary)
-                self._register.claim(room.name, room)
-                self._by_name[room.name] = room
+                return await self._begin(self._make(summary))
         room.entering += 1
+        if room in self._preparing:
+            prepared: Deferred[None] = Deferred()
+            self._preparing[room].append(prepared)
+            await self._entering(room, prepared)
         return room
+
+    async def _begin(self, room: Room) -> Room:
+        """A room is live from now on; whoever else wants to enter waits until it is prepared."""
+        self._register.claim(room.name, room)
+        self._by_name[room.name] = room
+        room.entering += 1
+        if self._prepare is not None:
+            waiting = self._preparing[room] = []
+            preparing = Deferred.fromCoroutine(self._prepare(room))
+            preparing.addBoth(self._prepared, room, waiting)
+            mine: Deferred[None] = Deferred()
+            waiting.append(mine)
+            await self._entering(room, mine)
+        return room
+
+    def _prepared(self, outcome: Failure | None, room: Room, waiting: Sequence[Deferred[None]]) -> None:
+        del self._preparing[room]
+        for one in waiting:
+            one.callback(outcome)
+
+    async def _entering(self, room: Room, prepared: Deferred[None]) -> None:
+        """Wait for a room; if it can't be entered, or whoever waits is gone, it is let go of."""
+        try:
+            await prepared
+        except BaseException:
+            room.entering -= 1
+            if room.is_idle:
+                self.forget(room)
+            raise
 
     def forget(self, room: Room) -> None:
         """Let go of a room that is idle."""

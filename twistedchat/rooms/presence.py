@@ -15,7 +15,7 @@ from twistedchat.records import Names
 from twistedchat.rooms.audience import SMALL_ROOM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from twistedchat.formats.base import Format
     from twistedchat.rooms.audience import Audience, Member
@@ -74,7 +74,7 @@ class Presence:
         self._names = Names()
         self._names_version = 0
         self._notes: deque[_Note] = deque(maxlen=_MAX_NOTES)
-        self._others: dict[str, frozenset[str]] = {}
+        self._others: set[str] = set()
         self.version = 0
         self.announced = 0
         self.count = 0
@@ -87,7 +87,7 @@ class Presence:
         """The names of everybody in the room, on all nodes, sorted."""
         if self._names_version != self.version:
             here = (member.name for member in self._audience.members)
-            self._names = Names(sorted(itertools.chain(here, *self._others.values())))
+            self._names = Names(sorted(itertools.chain(here, self._others)))
             self._names_version = self.version
         return self._names
 
@@ -104,8 +104,21 @@ class Presence:
 
     def joined(self, member: Member) -> None:
         """Somebody has come in, and knows who is here."""
+        self._others.discard(member.name)
         self._changed()
         self.introduce(member)
+
+    def arrived(self, member: Member) -> None:
+        """Somebody goes on here who was in the room at another node: nobody need be told."""
+        is_new = member.name not in self._others
+        self._others.discard(member.name)
+        if is_new:
+            self._changed()
+        self.introduce(member)
+
+    def departed(self, member: Member) -> None:
+        """Somebody goes on at another node: nobody need be told."""
+        self._others.add(member.name)
 
     def left(self, member: Member, why: str) -> None:
         """Somebody has gone, with a parting word or ""."""
@@ -120,14 +133,26 @@ class Presence:
             member.known_names = member.known_names - {member.name} | {new}
         member.name = new
 
-    def set_others(self, node: str, names: Iterable[str]) -> None:
-        """Who is in the room on another node, now; nobody forgets that node."""
-        names = frozenset(names)
-        if names:
-            self._others[node] = names
-        else:
-            self._others.pop(node, None)
+    def set_others(
+        self, names: Collection[str], renamed: Iterable[tuple[str, str]] = (), left: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """Who is in the room on other nodes, now.
+
+        Args:
+            names: They. Whoever is also here by now is left out.
+            renamed: Old and new names, as far as they are known.
+            left: Names and parting words, as far as they are known.
+        """
+        others = set(names)
+        if others:
+            others.difference_update([member.name for member in self._audience.members])
+        if others == self._others:
+            return
+        gone = self._others - others
+        self._others = others
         self._changed()
+        self._notes += [_Note(self.version, old, new, "") for old, new in renamed if old in gone and new in others]
+        self._notes += [_Note(self.version, name, "", why) for name, why in left if name in gone and why]
 
     def introduce(self, member: Member) -> None:
         """Take it that the member knows who is here now."""
@@ -136,7 +161,7 @@ class Presence:
 
     def _changed(self) -> None:
         self.version += 1
-        self.count = self._audience.count + sum(map(len, self._others.values()))
+        self.count = self._audience.count + len(self._others)
         self.is_small = self.count <= SMALL_ROOM
 
     # -- telling it --------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class Room:
     Attributes:
         name: Without ``#``, in the spelling that everybody is shown.
         seq: Of the last event that was taken in; the members are shown everything up to it.
+        at: Of the same event, in milliseconds since 1970; 0 if there is none.
         head: Of the last event that is known to stand in the log, at least ``seq``.
         topic: The text of the last topic event, or "".
         queue: What is said here and not yet stored.
@@ -48,11 +49,12 @@ class Room:
         entering: How many are about to enter, and wait for something.
     """
 
-    __slots__ = ("audience", "entering", "head", "name", "place", "presence", "queue", "seq", "tail", "topic")
+    __slots__ = ("at", "audience", "entering", "head", "name", "place", "presence", "queue", "seq", "tail", "topic")
 
     def __init__(self, summary: RoomSummary, queue: Queue, budget: Budget, report: Callable[[Member], None]) -> None:
         self.name = summary.name
         self.seq = self.head = summary.seq
+        self.at = summary.at
         self.topic = summary.topic
         self.queue = queue
         self.tail = Tail(budget)
@@ -73,10 +75,19 @@ class Room:
             events: At least one, all behind ``seq``. The first follows on it, unless the log has lost
                 what stood between them.
         """
-        self.seq = seq = events[-1].seq
+        last = events[-1]
+        self.seq = seq = last.seq
+        self.at = last.at
         self.head = max(self.head, seq)
         if self.audience.count:
             self.tail.extend(events)
         for event in events:
             if event.kind is Kind.TOPIC:
                 self.topic = event.text
+
+    def cut(self, head: int, at: int) -> None:
+        """The log ends, or goes on otherwise, before what was shown: everybody goes on behind this event."""
+        self.seq = self.head = head
+        self.at = at
+        self.tail.clear()
+        self.audience.log_lost(self.name, head)

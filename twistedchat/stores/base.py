@@ -42,12 +42,21 @@ class DamagedError(StoreError):
 
 
 class RoomSummary(NamedTuple):
-    """A room as the store knows it: its name, the last event's seq and at (0 if none), and its topic."""
+    """A room as the store knows it.
+
+    Attributes:
+        name: In the spelling that is kept.
+        seq: Of the last event; 0 if there is none.
+        at: Likewise.
+        topic: What it is about, or "".
+        members: How many people are in it on other nodes.
+    """
 
     name: str
     seq: int
     at: int
     topic: str
+    members: int = 0
 
 
 class Stored(NamedTuple):
@@ -181,8 +190,16 @@ class Store(Protocol):
         """
         ...
 
+    async def open_room(self, name: str) -> RoomSummary:
+        """The same; somebody is about to enter it, so on all nodes it is the one that counts as this one from now on.
+
+        Raises:
+            StoreError: It could not be read.
+        """
+        return await self.room(name)
+
     async def rooms(self, after: str = "", limit: int = ROOMS_PER_PAGE) -> Sequence[RoomSummary]:
-        """Rooms that have an event, sorted by name (by code point).
+        """Rooms that have an event, or somebody in them on another node, sorted by name (by code point).
 
         Args:
             after: Only rooms with a greater name.

@@ -1,0 +1,1 @@
+"""Who is here: names in use, the tokens that take a lost session up, and how long a lost one stays."""

@@ -1,0 +1,240 @@
+"""The seam of the register: who is here, whose a name is, and which session a token takes up.
+
+Everything that another node could answer is a coroutine. Knows persons only as `Person`. Must not know rooms,
+any door, nor how many nodes there are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from twistedchat.errors import ChatError
+
+__all__ = ["LINGER_SECONDS", "Arrival", "Hearer", "Home", "Named", "People", "Person"]
+
+LINGER_SECONDS = 60.0
+"""Time in which a lost session can be taken up, in seconds. Source: docs/protocol.md, "Coming back"."""
+
+
+class Person(Protocol):
+    """Somebody who has, or had, a name here; `session.Session` is the one.
+
+    Attributes:
+        name: "" before it was given and after it was given back.
+        token: Takes its session up; "" if nothing does.
+    """
+
+    name: str
+    token: str
+
+    @property
+    def rooms(self) -> Iterable[str]:
+        """The rooms that it is in."""
+        ...
+
+    async def hear(self, sender: Named, text: str, at: int) -> None:
+        """Take a private line, or raise a `ChatError` that tells its sender why not."""
+        ...
+
+    def close(self, why: str = "") -> None:
+        """Leave every room and give the name back."""
+        ...
+
+    def evict(self, code: str, text: str, *, is_moved: bool) -> None:
+        """The name is not the person's any more: let go of everything, and of the connection.
+
+        Args:
+            code: Of the connection's farewell.
+            text: Its sentence.
+            is_moved: The person goes on at another node: nobody is told that it left.
+        """
+        ...
+
+    def notify(self, text: str) -> None:
+        """Tell a human a sentence about the server."""
+        ...
+
+
+class Named(Protocol):
+    """Whoever can be seen to have said something.
+
+    Attributes:
+        name: "" when it is nobody's any more.
+    """
+
+    @property
+    def name(self) -> str:
+        """As above."""
+        ...
+
+
+class Hearer(Named, Protocol):
+    """Somebody to whom a private line can be said, here or on another node."""
+
+    async def hear(self, sender: Named, text: str, at: int) -> None:
+        """As `Person.hear`."""
+        ...
+
+
+class Arrival(NamedTuple):
+    """Somebody whose session was lost on another node, and goes on here.
+
+    Attributes:
+        name: The person's.
+        token: As it was.
+        rooms: Those that it is in.
+    """
+
+    name: str
+    token: str
+    rooms: Sequence[str]
+
+
+class Home(Protocol):
+    """What a register that spans nodes needs of the server that it serves: `hub.Hub`."""
+
+    def heads(self) -> Iterator[tuple[str, int, int]]:
+        """The rooms that somebody here is in: each one's name, and its last event's seq and at."""
+        ...
+
+    def heard(self, room: str, head: int) -> None:
+        """The log of a room goes up to this seq."""
+        ...
+
+    def set_others(
+        self,
+        room: str,
+        names: Collection[str],
+        *,
+        renamed: Iterable[tuple[str, str]] = (),
+        left: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Who is in a room on other nodes, now; as far as known, who was renamed, and who left with which words."""
+        ...
+
+    def cut_off(self, error: ChatError) -> None:
+        """Nothing can be stored: refuse all that waits, and whatever is said until `joined_up`."""
+        ...
+
+    def joined_up(self) -> None:
+        """Lines are taken again."""
+        ...
+
+    def log_lost(self, room: str, head: int, at: int) -> None:
+        """The log of a room ends before what its readers were shown, or holds something else: go on behind ``head``."""
+        ...
+
+
+class People(Protocol):
+    """The register of persons.
+
+    A `claim` or `rename` that is cancelled leaves nothing behind.
+    """
+
+    async def open(self, home: Home) -> None:
+        """Make ready; called once, when the store is open.
+
+        Raises:
+            StoreError: It can't be used.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Nobody is here any more; called once, last."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why lines can't be stored, as a sentence; "" while they can."""
+        ...
+
+    async def claim(self, name: str, person: Person, *, resumable: bool = False) -> str:
+        """Give a person a name.
+
+        Args:
+            name: As `names.clean_name` gives it.
+            person: Whose it is from now on; it has none yet.
+            resumable: Whether it can be taken up after its connection was lost.
+
+        Returns:
+            A token that takes the person's session up; "" if it is not resumable.
+
+        Raises:
+            ChatError: ``name-taken``; with ``free_in``, in seconds, if a lost session holds it. ``not-ready``: the
+                other nodes can't be asked.
+        """
+        ...
+
+    async def rename(self, person: Person, name: str) -> None:
+        """Give a person another name, which may count as the same as the old one.
+
+        Raises:
+            ChatError: ``name-taken``, ``not-ready``.
+        """
+        ...
+
+    def release(self, person: Person, name: str, token: str) -> None:
+        """A person's name and token are nobody's any more; a name that is another's by now stays that."""
+        ...
+
+    async def find(self, name: str) -> Hearer | None:
+        """Who has this name, or one that counts as it.
+
+        Raises:
+            ChatError: ``not-ready``.
+        """
+        ...
+
+    def revoke(self, token: str) -> None:
+        """Nobody's session is taken up by this token any more."""
+        ...
+
+    async def resume(self, token: str) -> Person | Arrival | None:
+        """The person whose token this is; it lingers until `back` is called, and may have ended meanwhile.
+
+        Or what is known of somebody who comes from another node: its name is held here until `adopt` is called, or
+        `linger`.
+
+        Raises:
+            ChatError: ``not-ready``.
+        """
+        ...
+
+    def adopt(self, person: Person, arrival: Arrival) -> bool:
+        """A person of this node has the name and token of somebody who arrived; False: it is held here no more."""
+        ...
+
+    def entered(self, person: Person, room: str) -> None:
+        """A person is in a room."""
+        ...
+
+    def left(self, person: Person, room: str, why: str) -> None:
+        """A person is in a room no more; with a parting word or ""."""
+        ...
+
+    async def who(self, room: str) -> Collection[str]:
+        """Who is in a room on other nodes.
+
+        Raises:
+            ChatError: ``not-ready``.
+        """
+        ...
+
+    def glimpse(self, room: str) -> Collection[str]:
+        """Who is in a room on other nodes, as far as it is known: for rooms that nobody here is in."""
+        ...
+
+    def linger(self, person: Person) -> None:
+        """The connection is lost: keep the person for `LINGER_SECONDS`, then close it."""
+        ...
+
+    def back(self, person: Person) -> None:
+        """A person does not linger any more."""
+        ...
+
+    def stop(self) -> None:
+        """Close nobody any more."""
+        ...

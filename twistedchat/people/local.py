@@ -1,0 +1,161 @@
+"""The register of a single node: it answers at once, from memory.
+
+Knows persons only as `Person`. Must not know rooms, nor any door.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from twistedchat.errors import ChatError
+from twistedchat.names import Register
+from twistedchat.people.base import LINGER_SECONDS, People
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from twistedchat.people.base import Arrival, Hearer, Home, Person
+
+__all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
+
+MAX_LINGERING = 10_000
+"""Most lost sessions that are kept; past it the oldest ends early. Source: docs/protocol.md, "Limits"."""
+
+_TOKEN_BYTES = 18
+"""Random bytes of a token, so that it can't be guessed; 18 need no padding in base64.
+
+Source: at least 128 bits (RFC 6749, section 10.10).
+"""
+
+
+def new_token() -> str:
+    """A token that nobody can guess."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+class LocalPeople(People):
+    """The register of a single node.
+
+    Args:
+        clock: For the time of lingering.
+    """
+
+    __slots__ = ("_clock", "_lingering", "_names", "_tokens")
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._names: Register[Person] = Register()
+        self._tokens: dict[str, Person] = {}
+        self._lingering: dict[Person, IDelayedCall] = {}
+
+    @override
+    async def open(self, home: Home) -> None:
+        pass
+
+    @override
+    async def close(self) -> None:
+        pass
+
+    @property
+    @override
+    def trouble(self) -> str:
+        return ""
+
+    @override
+    async def claim(self, name: str, person: Person, *, resumable: bool = False) -> str:
+        self._refuse_lost(name)
+        self._names.claim(name, person)
+        if not resumable:
+            return ""
+        token = new_token()
+        self._tokens[token] = person
+        return token
+
+    @override
+    async def rename(self, person: Person, name: str) -> None:
+        if self._names.find(name) is not person:
+            self._refuse_lost(name)
+        self._names.rename(person.name, name)
+
+    @override
+    def release(self, person: Person, name: str, token: str) -> None:
+        if self._names.find(name) is person:
+            # While a rename is on its way the name may have another spelling already.
+            with contextlib.suppress(KeyError):
+                self._names.release(name)
+        self._tokens.pop(token, None)
+
+    @override
+    async def find(self, name: str) -> Hearer | None:
+        return self._names.find(name)
+
+    @override
+    def revoke(self, token: str) -> None:
+        self._tokens.pop(token, None)
+
+    @override
+    async def resume(self, token: str) -> Person | Arrival | None:
+        return self._tokens.get(token)
+
+    @override
+    def adopt(self, person: Person, arrival: Arrival) -> bool:
+        return False
+
+    @override
+    def entered(self, person: Person, room: str) -> None:
+        pass
+
+    @override
+    def left(self, person: Person, room: str, why: str) -> None:
+        pass
+
+    @override
+    async def who(self, room: str) -> Collection[str]:
+        return ()
+
+    @override
+    def glimpse(self, room: str) -> Collection[str]:
+        return ()
+
+    @override
+    def linger(self, person: Person) -> None:
+        if len(self._lingering) >= MAX_LINGERING:
+            self._let_go(next(iter(self._lingering)))
+        self._lingering[person] = self._clock.callLater(LINGER_SECONDS, self._let_go, person)
+
+    @override
+    def back(self, person: Person) -> None:
+        timer = self._lingering.pop(person, None)
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    @override
+    def stop(self) -> None:
+        for person in list(self._lingering):
+            self.back(person)
+
+    def _let_go(self, person: Person) -> None:
+        self.back(person)
+        person.close()
+
+    def _refuse_lost(self, name: str) -> None:
+        """Say when the name of a lost session will be free."""
+        holder = self._names.find(name)
+        timer = self._lingering.get(holder) if holder is not None else None
+        if holder is None or timer is None:
+            return
+        raise name_lost(holder.name, timer.getTime() - self._clock.seconds())
+
+
+def name_lost(holder: str, seconds: float) -> ChatError:
+    """The error for somebody who wants the name of a lost session, which is free in so many seconds."""
+    free_in = max(1, round(seconds))
+    lost = max(0, round(LINGER_SECONDS) - free_in)
+    sentence = f"{holder} lost the connection {lost} s ago; the name is free in {free_in} s. Choose another one."
+    return ChatError("name-taken", sentence, free_in=free_in)

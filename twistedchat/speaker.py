@@ -1,0 +1,138 @@
+"""The gate's speaking half: lines to rooms, and private lines.
+
+Knows the writer and the register of persons. Must not know any door: what is shown goes to a `Listener`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twistedchat.errors import ChatError
+from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
+from twistedchat.names import clean_name
+from twistedchat.onlooker import Onlooker
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from twistedchat.hub import Hub
+    from twistedchat.people.base import Named
+    from twistedchat.rooms.audience import Outlet
+    from twistedchat.writer import Receipt
+
+    class Listener(Outlet, Protocol):
+        """An outlet that also takes what is for one person alone."""
+
+        def show_private(self, sender: Named, text: str, at: int) -> bool:
+            """Show a private line, if it is taken now."""
+            ...
+
+        def evicted(self, code: str, text: str) -> None:
+            """The session is another connection's, or nobody's: close, and say why."""
+            ...
+
+        def notify(self, text: str) -> None:
+            """Show a human a sentence about the server."""
+            ...
+
+
+__all__ = ["MAX_KEY_LENGTH", "Listener", "Speaker", "lost"]
+
+MAX_KEY_LENGTH = 64
+"""Longest key of a line, in characters. Source: docs/protocol.md, "Sending again"."""
+
+
+class Speaker(Onlooker):
+    """A person, as one who talks.
+
+    Args:
+        hub: The server's state.
+        outlet: The connection.
+    """
+
+    __slots__ = ("_outlet",)
+
+    def __init__(self, hub: Hub, outlet: Listener) -> None:
+        super().__init__(hub)
+        self._outlet: Listener | None = outlet
+
+    def say(
+        self,
+        name: str,
+        text: str,
+        receipt: Receipt,
+        tag: object = None,
+        *,
+        kind: Kind = Kind.SAY,
+        key: str | None = None,
+    ) -> None:
+        """Have a line stored and then shown to the room.
+
+        Args:
+            name: Of a room that the session is in.
+            text: 1 to `events.MAX_TEXT_BYTES` bytes of UTF-8; a topic may be empty.
+            receipt: Is told what became of the line, once, later.
+            tag: Handed to the receipt.
+            kind: What it is.
+            key: So that the same line sent again stands once.
+
+        Raises:
+            ChatError: ``bad-room``, ``not-in-room``, ``empty-text``, ``too-long``, ``bad-key``;
+                nothing was submitted.
+        """
+        room = self._membership(name, kind).room
+        _check_text(text, may_be_empty=kind is Kind.TOPIC)
+        if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
+            raise ChatError("bad-key", f"A key has 1 to {MAX_KEY_LENGTH} characters.")
+        draft = Draft(self._hub.draft_id(), room.name, kind, self.name, text, key)
+        self._hub.writer.submit(room.queue, draft, receipt, tag)
+
+    async def tell(self, to: str, text: str) -> str:
+        """Send a private line.
+
+        Returns:
+            The receiver's name, as it is spelled.
+
+        Raises:
+            ChatError: ``bad-name``, ``not-here``, ``empty-text``, ``too-long``, ``not-reading``.
+        """
+        self._may("tell")
+        to = clean_name(to)
+        person = await self._hub.people.find(to)
+        self._check_still_here()
+        if person is None:
+            raise ChatError("not-here", f"There is nobody here called {to}.")
+        _check_text(text)
+        await person.hear(self, text, int(self._hub.wall() * 1000))
+        return person.name
+
+    async def hear(self, sender: Named, text: str, at: int) -> None:
+        """Take a private line.
+
+        Raises:
+            ChatError: ``not-here`` while the connection is lost, ``not-reading``.
+        """
+        if self._outlet is None:
+            raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
+        if not self._outlet.show_private(sender, text, at):
+            raise ChatError("not-reading", f"{self.name} does not read at the moment: try again later.")
+
+    # -- after a wait ----------------------------------------------------------------------------
+
+    def _check_still_here(self) -> None:
+        """After a wait: nothing is done for a connection that was lost meanwhile."""
+        if self._outlet is None:
+            raise lost()
+
+
+def lost() -> ChatError:
+    """Reaches nobody: the connection that it would answer is gone."""
+    return ChatError("lost", "The connection was lost.")
+
+
+def _check_text(text: str, *, may_be_empty: bool = False) -> None:
+    # A character is at most four bytes: most lines need not be encoded to be measured.
+    if len(text) > MAX_TEXT_BYTES // 4 and len(text.encode()) > MAX_TEXT_BYTES:
+        raise ChatError("too-long", f"A line has at most {MAX_TEXT_BYTES} bytes: say it in shorter pieces.")
+    if not text and not may_be_empty:
+        raise ChatError("empty-text", "There is nothing to say: give a text.")
