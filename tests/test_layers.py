@@ -49,8 +49,13 @@ doors.request doors.lists doors.display
 doors.words
 doors.plain doors.jsonl
 doors.port
-options
+health options
 service
+admin
+admin.rows
+admin.sqlite_log admin.postgres_log
+admin.move
+admin.__main__
 """
 """The server from the ground up: a module stands above all that it imports, so nothing beside it, and no circle."""
 
@@ -79,6 +84,7 @@ UPWARD_FOR_TYPES: dict[tuple[str, str], str] = {}
 PURE = """
 errors events limits text mentions names records rules verbs formats.base formats.jsonl formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
+admin.rows
 rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
 doors.telnet doors.request doors.lists
 """
