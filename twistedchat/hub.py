@@ -50,6 +50,7 @@ class Hub:
         wall: The time of day, in seconds since 1970.
         history: How many events somebody who enters a room is shown, at least 0.
         people: The register of persons; that of a single node unless given.
+        close_seconds: Time limit for storing what was accepted when the server stops.
         budget: What the newest events and pages of all rooms may take; the usual one unless given.
 
     Attributes:
@@ -66,6 +67,7 @@ class Hub:
     """
 
     __slots__ = (
+        "_close_seconds",
         "_feed",
         "_ids",
         "announcer",
@@ -88,11 +90,13 @@ class Hub:
         wall: Callable[[], float],
         history: int = 20,
         people: People | None = None,
+        close_seconds: float = CLOSE_SECONDS,
         budget: Budget | None = None,
     ) -> None:
         self.turns = turns = Turns(clock)
         self.store = store
         self.history = history
+        self._close_seconds = close_seconds
         self.wall = wall
         self.people = people or LocalPeople(clock)
         self.writer = Writer(store, clock)
@@ -124,9 +128,9 @@ class Hub:
         """Store and show what was accepted, then close the store. Nothing may be submitted any more.
 
         Returns:
-            Whether everything was stored or refused within `CLOSE_SECONDS`.
+            Whether everything was stored or refused in time.
         """
-        in_time = await self.writer.settle(CLOSE_SECONDS)
+        in_time = await self.writer.settle(self._close_seconds)
         self.people.stop()
         self.announcer.close()
         await self.people.close()

@@ -25,7 +25,7 @@ from typing_extensions import override
 from twistedchat.doors.channel import Farewell, Pace
 from twistedchat.doors.plain import LOBBY
 from twistedchat.doors.port import ChatFactory, Settings
-from twistedchat.hub import Hub
+from twistedchat.hub import CLOSE_SECONDS, Hub
 from twistedchat.options import Options
 from twistedchat.stores import check_store, is_shared, make_store
 from twistedchat.stores.base import StoreError
@@ -74,6 +74,12 @@ GOODBYE_SECONDS = 4.0
 Source: one more than `doors.stream.CLOSE_SECONDS`, after which a connection closes by itself.
 """
 
+SHARED_CLOSE_SECONDS = 0.5
+"""The same as `hub.CLOSE_SECONDS`, where nodes share a database, in seconds.
+
+Source: whoever waits for an answer has gone by then, and sends again elsewhere; a stop takes at most 5 s.
+"""
+
 STOPPING = Farewell("stopping", "The server is stopping. Goodbye.")
 
 _log = Logger()
@@ -110,7 +116,9 @@ def makeService(options: Options) -> ChatService:
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
     )
-    hub = Hub(store, chosen, wall=wall, history=options["history"], people=_people(options["store"], store, chosen))
+    people = _people(options["store"], store, chosen)
+    close_seconds = CLOSE_SECONDS if people is None else SHARED_CLOSE_SECONDS
+    hub = Hub(store, chosen, wall=wall, history=options["history"], people=people, close_seconds=close_seconds)
     factory = ChatFactory(hub, chosen, settings)
     service = ChatService(chosen, factory)
     service.ports += listen(chosen, options["port"], factory)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from typing_extensions import override
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Hearer, Home, Person
     from twistedchat.postgres.database import Database
 
-__all__ = ["SharedPeople"]
+__all__ = ["LEAVE_SECONDS", "SharedPeople"]
+
+LEAVE_SECONDS = 0.5
+"""Time limit for telling the other nodes that this one stops, in seconds; else its lease tells them.
+
+Source: as `service.SHARED_CLOSE_SECONDS`.
+"""
 
 _LINGER_MS = int(LINGER_SECONDS * 1000)
 _ELSEWHERE = "Your session goes on at another server."
@@ -77,11 +84,14 @@ class SharedPeople(LocalPeople):
         self._beat.close()
         self._rosters.close()
         try:
-            await self._changes.flush()
-            await self._asking.leave()
-        except StoreError as error:
-            _log.warn("The other nodes were not told that this one stops: {error}", error=error)
+            await Deferred.fromCoroutine(self._leave()).addTimeout(LEAVE_SECONDS, self._clock)
+        except (StoreError, defer.TimeoutError) as error:
+            _log.warn("The other nodes were not told that this one stops: {error!r}", error=error)
         self._changes.close()
+
+    async def _leave(self) -> None:
+        await self._changes.flush()
+        await self._asking.leave()
 
     @property
     @override
