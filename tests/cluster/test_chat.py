@@ -1,0 +1,92 @@
+"""Nodes as one chat: names, rooms and news, also when no node is woken."""
+from __future__ import annotations
+
+from tests.cluster.people import heard, person, presence, program
+from tests.cluster.stage import Stage, story
+from tests.live.daemon import exchange
+
+
+@story
+def test_names(stage: Stage) -> None:
+    """A name, and whatever looks like it, is one person's on all nodes, with the same sentences as on one."""
+    url = stage.database()
+    here, there = stage.nodes(url, url)
+    tom = person(here, "Tom", "r")
+    late = there.caller()
+    late.say("T0m")
+    heard(late, "*** The name T0m looks like Tom, who is here. Choose another one.")
+    late.say("bea", "/name tom")
+    heard(late, "The name tom is taken")
+    tom.say("/name kim", "/tell bea hi")
+    heard(tom, "You tell bea: hi")
+    heard(late, "kim tells you: hi")
+    late.say("/reply hello", "/name tom")
+    heard(tom, "bea tells you: hello")
+    heard(late, "You were bea and are tom now.")
+    late.say("/quit")
+    exchange([late], lambda: late.over, "tom is gone")
+    ann = program(there, "ann", "r")
+    ann.close()
+    heard(tom, "ann")
+
+
+@story
+def test_rooms_that_look_alike(stage: Stage) -> None:
+    """Of rooms that look alike one exists, also when they are opened on two nodes at once."""
+    url = stage.database()
+    here, there = stage.nodes(url, url)
+    ann, bob = here.program("ann"), there.program("bob")
+    for number in range(20):
+        ids = ann.ask("join", room=f"Tea{number}"), bob.ask("join", room=f"tea{number}")
+        exchange([ann, bob], lambda ids=ids: bool(ann.answers(ids[0]) and bob.answers(ids[1])), "both are in")
+        rooms = {ann.answers(ids[0])[0]["room"], bob.answers(ids[1])[0]["room"]}
+        assert len(rooms) == 1
+        [room] = rooms
+        assert ann.call("say", room=f"tEa{number}", text="hi")["room"] == room
+        exchange([bob], lambda room=room: bool(bob.events(room)), "it is shown")
+    listed = ann.call("rooms")["rooms"]
+    assert sorted(each["name"].lower() for each in listed if each["count"]) == sorted(f"tea{n}" for n in range(20))
+    assert {each["count"] for each in listed} == {2}
+
+
+@story
+def test_deaf(stage: Stage) -> None:
+    """Where no node is ever woken, lines, people and private lines come within a few seconds all the same."""
+    url = stage.database()
+    # A function of the same name that is found first, and tells nobody.
+    stage.sql(url, "CREATE SCHEMA deaf")
+    stage.sql(url, "CREATE FUNCTION deaf.pg_notify(text, text) RETURNS void LANGUAGE sql AS ''")
+    stage.sql(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET search_path = deaf, pg_catalog, public")
+    here, there = stage.nodes(url, url)
+    ann, eve = program(here, "ann", "r"), person(here, "eve", "r")
+    bob = program(there, "bob", "r")
+    exchange([ann, eve], lambda: "bob" in presence(ann, "r", "joined"), "bob is here", 6)
+    heard(eve, "*** bob is here now.", 6)
+    for number in range(3):
+        assert bob.call("say", room="r", text=f"hi {number}")["type"] == "ok"
+        exchange([ann, eve], lambda number=number: len(ann.events("r")) == number + 1, "it is shown", 6)
+    heard(eve, "bob: hi 2", 6)
+    # It is delivered; only whether it was is not known.
+    assert bob.call("tell", to="ann", text="psst")["text"].endswith("whether your line was seen is not known.")
+    heard(ann, "psst", 6)
+    bob.call("leave", room="r")
+    exchange([ann, eve], lambda: "bob" in presence(ann, "r", "left"), "bob has left", 6)
+
+
+@story
+def test_ear_lost(stage: Stage) -> None:
+    """Where only the listening connection is lost, again and again, nothing is missed."""
+    url = stage.database()
+    here, there = stage.nodes(url, url)
+    ann, bob = program(here, "ann", "r"), program(there, "bob", "r")
+    for number in range(20):
+        killed = stage.sql(
+            url,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND query ~ 'LISTEN|chat.(beat|people|take|tell|mine|move|come_back)'",
+        )
+        assert int(killed) <= 2
+        bob.call("say", room="r", text=str(number))
+        exchange([ann], lambda number=number: len(ann.events("r")) == number + 1, "it is shown", 6)
+    assert [event["text"] for event in ann.events("r")] == [str(number) for number in range(20)]
+    assert not [each for each in ann.messages if each["type"] == "error"]
