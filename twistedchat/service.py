@@ -9,6 +9,7 @@ import gc
 import os
 import re
 import resource
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING, cast
@@ -22,10 +23,11 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 
 from twistedchat.doors.channel import Farewell, Pace
+from twistedchat.doors.plain import LOBBY
 from twistedchat.doors.port import ChatFactory, Settings
 from twistedchat.hub import Hub
 from twistedchat.options import Options
-from twistedchat.stores import check_store, make_store
+from twistedchat.stores import check_store, is_shared, make_store
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -33,12 +35,17 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import (
         IListeningPort,
+        IProtocolFactory,
         IReactorCore,
         IReactorFromThreads,
         IReactorTCP,
         IReactorTime,
         IStreamServerEndpoint,
     )
+
+    from twistedchat.people.base import People
+    from twistedchat.stores.base import Store
+    from twistedchat.stores.postgres import PostgresStore
 
     class Reactor(IReactorCore, IReactorTCP, IReactorTime, IReactorFromThreads):
         """What this module needs of a reactor."""
@@ -91,7 +98,8 @@ def makeService(options: Options) -> ChatService:
     try:
         if not (parent.get("chroot") or parent.get("uid") or parent.get("gid")):
             check_store(options["store"], parent.get("rundir") or ".")
-        store = make_store(options["store"], sync=options["sync"], reactor=chosen, clock=wall)
+        node = options["node"] or socket.gethostname()
+        store = make_store(options["store"], sync=options["sync"], node=node, reactor=chosen, clock=wall)
     except StoreError as fault:
         raise SystemExit(f"chatroom: {fault}") from fault
     rate, burst = options["rate"]
@@ -102,9 +110,24 @@ def makeService(options: Options) -> ChatService:
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
     )
-    hub = Hub(store, chosen, wall=wall, history=options["history"])
+    hub = Hub(store, chosen, wall=wall, history=options["history"], people=_people(options["store"], store, chosen))
     factory = ChatFactory(hub, chosen, settings)
-    return ChatService(chosen, factory, listen(chosen, options["port"], factory))
+    service = ChatService(chosen, factory)
+    service.ports += listen(chosen, options["port"], factory)
+    if options["health"]:
+        from twistedchat.health import HealthSite  # noqa: PLC0415  twisted.web, 50 ms that most don't need
+
+        service.ports += listen(chosen, [options["health"]], HealthSite(service.state, chosen))
+    return service
+
+
+def _people(url: str, store: Store, reactor: Reactor) -> People | None:
+    """The register of persons, where several nodes share one."""
+    if not is_shared(url):
+        return None
+    from twistedchat.people.shared import SharedPeople  # noqa: PLC0415  libpq is an extra
+
+    return SharedPeople(cast("PostgresStore", store).database, reactor)
 
 
 def raise_file_limit() -> int:
@@ -116,7 +139,7 @@ def raise_file_limit() -> int:
     return hard if hard != resource.RLIM_INFINITY else 2**20
 
 
-def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list[IListeningPort]:
+def listen(reactor: Reactor, ports: Sequence[str], factory: IProtocolFactory) -> list[IListeningPort]:
     """Listen on every port.
 
     Args:
@@ -160,7 +183,7 @@ def _completed(port: str) -> str:
     return port
 
 
-def _listen_everywhere(reactor: Reactor, port: str, factory: ChatFactory) -> list[IListeningPort]:
+def _listen_everywhere(reactor: Reactor, port: str, factory: IProtocolFactory) -> list[IListeningPort]:
     """On IPv6 and IPv4; most systems give IPv4 along with IPv6, and some have only one of them."""
     number = int(port)
     if not 0 <= number <= 65535:
@@ -185,7 +208,7 @@ def _is_taken(fault: error.CannotListenError) -> bool:
     return getattr(fault.socketError, "errno", None) == errno.EADDRINUSE
 
 
-def _listen(endpoint: IStreamServerEndpoint, port: str, factory: ChatFactory) -> IListeningPort:
+def _listen(endpoint: IStreamServerEndpoint, port: str, factory: IProtocolFactory) -> IListeningPort:
     outcome: list[IListeningPort | Failure] = []
     endpoint.listen(factory).addBoth(outcome.append)
     if not outcome:
@@ -215,15 +238,17 @@ class ChatService(Service):
     Args:
         reactor: The running reactor.
         factory: The connections, over the hub.
+
+    Attributes:
         ports: Where it listens.
     """
 
     name = "chatroom"
 
-    def __init__(self, reactor: Reactor, factory: ChatFactory, ports: Sequence[IListeningPort]) -> None:
+    def __init__(self, reactor: Reactor, factory: ChatFactory) -> None:
         self._reactor = reactor
         self._factory = factory
-        self._ports = ports
+        self.ports: list[IListeningPort] = []
         self._opened = False
 
     @override
@@ -233,7 +258,10 @@ class ChatService(Service):
         Deferred.fromCoroutine(self._open()).addErrback(self._cannot_open)
 
     async def _open(self) -> None:
-        await self._factory.hub.open()
+        hub = self._factory.hub
+        await hub.open()
+        # Whoever connects is told who is there, also if that is nobody here.
+        hub.people.glimpse(LOBBY)
         self._opened = True
         # What is here now stays: the collector need not look at it again.
         gc.collect()
@@ -250,6 +278,10 @@ class ChatService(Service):
         atexit.register(_end_in_failure)
         self._reactor.stop()
 
+    def state(self) -> str:
+        """Why lines can't be stored now, as a sentence; "" if they can."""
+        return self._factory.hub.people.trouble if self._opened else "The store is not open yet."
+
     @override
     def stopService(self) -> Deferred[None]:
         """Let nobody in any more, store and show what was said, say goodbye, close the store."""
@@ -257,7 +289,7 @@ class ChatService(Service):
 
     async def _stop(self) -> None:
         super().stopService()
-        await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
+        await DeferredList([maybeDeferred(port.stopListening) for port in self.ports])
         factory = self._factory
         for connection in list(factory.connections):
             connection.channel.finish(STOPPING)
