@@ -29,7 +29,9 @@ postgres.database
 stores
 appender reading
 people people.base
-people.local
+people.local people.changes people.absent people.asking
+people.rosters people.tells people.beat
+people.shared
 writer
 rooms rooms.tail rooms.audience
 rooms.presence
@@ -113,8 +115,11 @@ CORE = {
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
     "hub": "wires the rooms, and forgets them",
+    "speaker": "the gate's speaking half: a line goes into the queue of its room",
     "people.base": "its Person has a name, as a Member has",
     "people.local": "the same",
+    "people.shared": "the same",
+    "people.absent": "the same",
 }
 """Besides rooms/ and formats/: who may touch a Room, a Member or a Page, and why."""
 

@@ -54,7 +54,18 @@ class Rosters:
         clock: For delays.
     """
 
-    __slots__ = ("_asking", "_clock", "_glimpsed", "_hints", "_home", "_log", "_stale", "_timer", "versions")
+    __slots__ = (
+        "_asking",
+        "_clock",
+        "_glimpsed",
+        "_hints",
+        "_home",
+        "_is_closed",
+        "_log",
+        "_stale",
+        "_timer",
+        "versions",
+    )
 
     def __init__(self, asking: Asking, clock: IReactorTime) -> None:
         self._asking = asking
@@ -65,6 +76,7 @@ class Rosters:
         self._hints: list[Hint] = []
         self._timer: IDelayedCall | None = None
         self._glimpsed: tuple[str, Collection[str]] = ("", ())
+        self._is_closed = False
         self._log = Logger()
 
     def open(self, home: Home) -> None:
@@ -73,7 +85,7 @@ class Rosters:
 
     def close(self) -> None:
         """Read nothing any more."""
-        self._stale.clear()
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -114,7 +126,7 @@ class Rosters:
     def changed(self, rooms: Iterable[str]) -> None:
         """Rosters are to be read, soon."""
         self._stale.update(dict.fromkeys(rooms))
-        if self._stale and self._timer is None:
+        if self._stale and self._timer is None and not self._is_closed:
             self._timer = self._clock.callLater(GATHER_SECONDS, self._read)
 
     def watch_only(self, rooms: Collection[str]) -> None:
@@ -138,7 +150,9 @@ class Rosters:
         except StoreError:
             # The beat finds out what is still to be read.
             pass
-        self._timer = self._clock.callLater(max(GATHER_SECONDS, LARGE_SECONDS * count / _NAMES_A_SECOND), self._rested)
+        if not self._is_closed:
+            pause = max(GATHER_SECONDS, LARGE_SECONDS * count / _NAMES_A_SECOND)
+            self._timer = self._clock.callLater(pause, self._rested)
 
     def _take_in(
         self,
