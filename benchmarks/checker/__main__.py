@@ -62,11 +62,12 @@ def _plan(options: argparse.Namespace) -> Plan:
 def _summary(run: Run, plan: Plan, seconds: float) -> str:
     judge = run.judge
     faults = ", ".join(f"{name} {count}" for name, count in sorted(run.faults.counts.items())) or "none"
+    sent = f"{len(judge.lines):,} lines and {judge.tells.count:,} private lines sent"
+    shown = f"{judge.logs.count:,} events, {judge.views.deliveries:,} deliveries, {judge.names.resumes:,} resumes"
+    bug = f", bug: {plan.bug}" if plan.bug else ""
     lines = [
-        f"seed {plan.seed}, {plan.nodes} nodes, {seconds:.0f} s, standby {plan.standby or '-'}"
-        + (f", bug {plan.bug}" if plan.bug else ""),
-        f"{len(judge.lines):,} lines sent, {judge.logs.count:,} events, {judge.views.deliveries:,} deliveries, "
-        f"{judge.names.resumes:,} resumes, {judge.tells.count:,} private lines",
+        f"seed {plan.seed}, {plan.nodes} nodes, standby {plan.standby or '-'}, {seconds:.0f} s{bug}",
+        f"{sent}; {shown}",
         f"faults: {faults}",
         f"rests: quiet after {', '.join(f'{rest:.1f}' for rest in run.rests)} s",
         f"violations: {sum(judge.verdict.counts.values())}",

@@ -28,7 +28,7 @@ START_SECONDS = 30.0
 """Time limit for a node to open its port, in seconds. Source: chosen; usually it takes one."""
 
 MOST_BYTES = 256 << 20
-"""Most memory of a node, in bytes. Source: docs/architecture.md: 64 MiB of caches; all else is small with few clients."""
+"""Most memory of a node, in bytes. Source: docs/architecture.md: 64 MiB of caches; all else is small."""
 
 _TROUBLE = re.compile(r"Traceback|Unhandled|#critical\]")
 """What stands in a log when something is wrong. Source: how ``twisted.logger`` writes."""

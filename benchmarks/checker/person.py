@@ -48,14 +48,19 @@ class Person(Client):
     """
 
     def __init__(self, world: World, name: str, room: str, rate: float, chance: random.Random) -> None:
-        self.name = name
         self._world = world
-        self._wanted = name
+        self._wanted = self._name = name
         self._rate = rate
         self._chance = chance
         self._rooms: dict[str, int] = {ROOMS[0]: 0, room: 0}  # the last is where it talks
         self._names = 1
         self._sitting: _Sitting | None = None
+
+    @property
+    @override
+    def name(self) -> str:
+        """As of `Client`."""
+        return self._name
 
     @override
     def trouble(self, heads: Mapping[str, int] | None) -> str:
@@ -70,7 +75,7 @@ class Person(Client):
                 await self._come()
             except Refused:
                 self._names += 1
-                self.name = f"{self._wanted}.{self._names}"
+                self._name = f"{self._wanted}.{self._names}"
             except (OSError, TimeoutError):
                 pass
             await asyncio.sleep(self._chance.uniform(0.1, 0.5))
@@ -231,7 +236,9 @@ class _Sitting:
             return f"{self._wire.label} is not in yet"
         if self._waiting:
             return f"{self._wire.label} has not seen {', '.join(list(self._waiting)[:5])} ({len(self._waiting)})"
-        for room in self._rooms if heads is not None else ():
+        if heads is None:
+            return ""
+        for room in self._rooms:
             cursor = self._world.judge.views.cursor(self._wire.label, room)
             # Nothing was said since the person came: where it stands is not shown.
             if cursor not in {None, heads.get(room, 0)}:

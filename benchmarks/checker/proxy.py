@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import random
@@ -62,7 +62,7 @@ class Proxy:
         self.port = port
         self.target = target
         self._delay_seconds = 0.0
-        self._pipes: dict[_Pipe, asyncio.Task[None]] = {}
+        self._pipes: dict[_Pipe, asyncio.Task[Any] | None] = {}
         self._closed_ways: set[str] = set()
         self._is_cut = False
         self._server: asyncio.Server | None = None
@@ -77,16 +77,18 @@ class Proxy:
             self._server.close()
         self.blink()
         for task in list(self._pipes.values()):
-            task.cancel()
+            if task is not None:
+                task.cancel()
         await asyncio.sleep(0)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         pipe = _Pipe(self, writer)
-        self._pipes[pipe] = asyncio.current_task()  # type: ignore[assignment]  it is one
+        self._pipes[pipe] = asyncio.current_task()
         self._let_through(pipe)
         try:
             if not self._is_cut:
-                with contextlib.suppress(OSError):
+                # Cancelled is what the proxy's end makes of it; asyncio would log that as a fault.
+                with contextlib.suppress(OSError, asyncio.CancelledError):
                     await pipe.run(reader)
         finally:
             pipe.cut()

@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -97,6 +99,7 @@ class Fault:
         subject = KINDS[self.kind].subject
         return f"{subject} {self.node}" if subject in {"node", "link"} else subject
 
+    @override
     def __str__(self) -> str:
         lasts = f" for {self.seconds:.1f} s" if self.seconds else ""
         where = f" {'abcdefghij'[self.node]}" if KINDS[self.kind].subject in {"node", "link"} else ""

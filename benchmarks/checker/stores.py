@@ -24,9 +24,15 @@ __all__ = ["Postgres", "Sqlite", "Store"]
 
 DATABASE = "chat"
 
+_SETTINGS = {"wal_level": "replica", "wal_retrieve_retry_interval": "100ms"}
+"""So that there can be a standby, which notices soon that its link is there again."""
+
 _LOG = """SELECT coalesce(json_agg(json_build_array(
     events.seq, events.at, kind, who, coalesce(encode(raw, 'hex'), ''), text) ORDER BY events.seq), '[]')
 FROM chat.events JOIN chat.rooms ON rooms.id = events.room WHERE rooms.name = '{room}' AND events.seq > {after}"""
+
+_SQLITE_HEADS = """SELECT name, max(seq) FROM (SELECT room, seq FROM events UNION ALL SELECT room, seq FROM tail)
+JOIN rooms ON rooms.id = room GROUP BY name"""
 
 _HEADS = "SELECT coalesce(json_object_agg(name, seq), '{}') FROM chat.rooms"
 
@@ -94,10 +100,8 @@ class Sqlite(Store):
 
     @override
     async def heads(self) -> dict[str, int]:
-        both = "SELECT room, seq FROM events UNION ALL SELECT room, seq FROM tail"
-        question = f"SELECT name, max(seq) FROM ({both}) JOIN rooms ON rooms.id = room GROUP BY name"
         with self._connected() as connection:
-            return dict(connection.execute(question).fetchall())
+            return dict(connection.execute(_SQLITE_HEADS).fetchall())
 
     def _connected(self) -> contextlib.closing[sqlite3.Connection]:
         return contextlib.closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True))
@@ -150,7 +154,7 @@ class Postgres(Store):
 
     def _engine(self) -> Engine:
         self._made += 1
-        return Engine(self._folder / f"engine-{self._made}", settings={"wal_level": "replica"})
+        return Engine(self._folder / f"engine-{self._made}", settings=_SETTINGS)
 
     async def _make_standby(self, place: int) -> None:
         """A new standby of the primary; commits wait for it, if it is to be synchronous."""

@@ -247,7 +247,9 @@ class Visit:
         if self._waiting or self.me.unsure:
             waiting = [*map(mark_of, (line.text for line in (*self._waiting.values(), *self.me.unsure)))]
             return f"{label} waits for answers to {', '.join(waiting[:5])} ({len(waiting)})"
-        for room in self.me.rooms if heads is not None else ():
+        if heads is None:
+            return ""
+        for room in self.me.rooms:
             cursor = self._world.judge.views.cursor(label, room)
             if cursor != heads.get(room, 0):
                 return f"{label} was shown #{room} up to {cursor} of {heads.get(room, 0)}"

@@ -149,6 +149,7 @@ class Asker:
         id_ = self.number()
         answer = self._asked[id_] = asyncio.get_running_loop().create_future()
         self.send(op, id=id_, **fields)
+        message: dict[str, Any]
         try:
             async with silence():
                 message = await answer

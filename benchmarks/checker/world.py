@@ -22,13 +22,12 @@ ROOMS = ("lobby", "den", "attic")
 
 
 class Client(Protocol):
-    """Somebody who talks, and comes back when the connection is lost.
+    """Somebody who talks, and comes back when the connection is lost."""
 
-    Attributes:
-        name: The name now, or the one wanted.
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """The name now, or the one wanted."""
+        ...
 
     def trouble(self, heads: Mapping[str, int] | None) -> str:
         """What this client still waits for; "" if it has all that it wants.

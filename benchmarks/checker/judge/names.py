@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["Names", "Tenure"]
 
 KEPT_SECONDS = 45.0
-"""Time for which a lost session is certainly kept, in seconds. Source: docs/protocol.md, 60 s, less what we may see late."""
+"""Time for which a lost session is certainly kept, in seconds.
+
+Source: docs/protocol.md: 60 s; less what is seen late here.
+"""
 
 GONE_SECONDS = 80.0
 """Time after which a lost session is certainly gone, in seconds. Source: 60 s, and 12 s for a node that died."""
@@ -171,7 +174,8 @@ class Names:
             if missing or wrong or len(set(names)) != len(names):
                 faults.append(f"node {node} lacks {missing} and has {wrong} too many of {len(names)}")
         if not faults and len({frozenset(names) for names in rosters.values()}) > 1:
-            odd = set().union(*rosters.values()) - set.intersection(*map(set, rosters.values()))
+            in_all = set[str].intersection(*(set(names) for names in rosters.values()))
+            odd = set[str]().union(*rosters.values()) - in_all
             faults.append(f"the nodes don't agree on {sorted(odd)}")
         return f"#{room}: {'; '.join(faults)}" if faults else ""
 
