@@ -22,6 +22,7 @@ from benchmarks.measures.growth import GROWTH, LOG
 from benchmarks.measures.hostile import HOSTILE
 from benchmarks.measures.personal import PERSONAL
 from benchmarks.measures.rest import REST
+from benchmarks.measures.rolling import ROLLING
 from benchmarks.measures.rooms import PAIR, ROOMS
 from benchmarks.measures.smoke import SMOKE
 from benchmarks.measures.soak import SOAK
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 QUICK = "quick"
-MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK)
+MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK, ROLLING)
 PRESETS: dict[str, dict[str, str]] = {
     ALL: {measure.name: "" for measure in MEASURES},
     QUICK: {

@@ -121,7 +121,8 @@ class ProtocolTests(SynchronousTestCase):
 
     def test_codes_of_closing(self) -> None:
         """Every code with which the server closes a connection is listed, and no other."""
-        self.check_codes("closing", set(first_arguments("Farewell")))
+        codes = {*first_arguments("Farewell"), *first_arguments("person.evict")}
+        self.check_codes("closing", codes)
 
     def test_limits(self) -> None:
         """The limits are those of the code."""

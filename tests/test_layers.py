@@ -29,7 +29,9 @@ postgres.database
 stores
 appender reading
 people people.base
-people.local
+people.local people.changes people.absent people.asking
+people.rosters people.tells people.beat
+people.shared
 writer
 rooms rooms.tail rooms.audience
 rooms.presence
@@ -47,8 +49,13 @@ doors.request doors.lists doors.display
 doors.words
 doors.plain doors.jsonl
 doors.port
-options
+health options
 service
+admin
+admin.rows
+admin.sqlite_log admin.postgres_log
+admin.move
+admin.__main__
 """
 """The server from the ground up: a module stands above all that it imports, so nothing beside it, and no circle."""
 
@@ -77,6 +84,7 @@ UPWARD_FOR_TYPES: dict[tuple[str, str], str] = {}
 PURE = """
 errors events limits text mentions names records rules verbs formats.base formats.jsonl formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
+admin.rows
 rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
 doors.telnet doors.request doors.lists
 """
@@ -107,8 +115,11 @@ CORE = {
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
     "hub": "wires the rooms, and forgets them",
+    "speaker": "the gate's speaking half: a line goes into the queue of its room",
     "people.base": "its Person has a name, as a Member has",
     "people.local": "the same",
+    "people.shared": "the same",
+    "people.absent": "the same",
 }
 """Besides rooms/ and formats/: who may touch a Room, a Member or a Page, and why."""
 

@@ -72,6 +72,6 @@ class OptionsTests(SynchronousTestCase):
         """The help lists every option and gives examples."""
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             self.assertFalse(self.assertRaises(SystemExit, self.parse, "--help").code)
-        for name in ("port", "store", "sync", "rate", "login-timeout", "title", "motd", "history"):
+        for name in ("port", "store", "sync", "rate", "login-timeout", "title", "motd", "history", "health"):
             self.assertIn(f"--{name}", printed.getvalue())
         self.assertIn("twistd -n chatroom --port 7000", printed.getvalue())

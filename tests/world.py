@@ -212,7 +212,7 @@ class World:
 
     def stop(self) -> None:
         """Stop the server, as a signal does; nobody is let in any more."""
-        stopped = ChatService(cast("Any", self.reactor), self.factory, ()).stopService()
+        stopped = ChatService(cast("Any", self.reactor), self.factory).stopService()
         self.pass_seconds(2 * GOODBYE_SECONDS)
         assert stopped.called, "it does not stop"
 

@@ -143,6 +143,10 @@ class Hub:
         """The rooms that somebody here is in: each one's name, and its last event's seq and at."""
         return ((room.name, room.seq, room.at) for room in self.rooms)
 
+    def heard(self, room: str, head: int) -> None:
+        """The log of a room goes up to this seq."""
+        self._feed.heard(room, head)
+
     def set_others(
         self,
         room: str,

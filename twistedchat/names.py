@@ -10,7 +10,7 @@ import json
 import pkgutil
 import re
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from unicodedata import category, normalize
 from unicodedata import name as character_name
 
@@ -18,7 +18,10 @@ from precis_i18n import get_profile
 
 from twistedchat.errors import ChatError
 
-__all__ = ["MAX_NAME_LENGTH", "Register", "clean_name", "clean_new_name", "clean_room", "likenesses"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["MAX_NAME_LENGTH", "Register", "clean_name", "clean_new_name", "clean_room", "likenesses", "name_taken"]
 
 MAX_NAME_LENGTH = 24
 """Longest name, in characters after NFKC. Source: docs/protocol.md, "Names and rooms"."""
@@ -233,6 +236,14 @@ class Register(Generic[T]):
         self._owners[name] = owner
         self._names.update(dict.fromkeys(likenesses(name), name))
 
+    def __len__(self) -> int:
+        """How many names are in use."""
+        return len(self._owners)
+
+    def items(self) -> Iterable[tuple[str, T]]:
+        """The names in use, each with its owner."""
+        return self._owners.items()
+
     def find(self, name: str) -> T | None:
         """The owner of the name that this one counts as, or None.
 
@@ -277,10 +288,11 @@ class Register(Generic[T]):
         for key in likenesses(name):
             holder = self._names.get(key)
             if holder is not None and holder != besides:
-                raise ChatError("name-taken", _taken(name, holder))
+                raise name_taken(name, holder)
 
 
-def _taken(name: str, holder: str) -> str:
+def name_taken(name: str, holder: str) -> ChatError:
+    """The error for somebody who wants a name that counts as the same as another's."""
     if name.casefold() == holder.casefold():
-        return f"The name {name} is taken. Choose another one."
-    return f"{name} looks like {holder}, which is taken. Choose a name that differs more."
+        return ChatError("name-taken", f"The name {name} is taken. Choose another one.")
+    return ChatError("name-taken", f"{name} looks like {holder}, which is taken. Choose a name that differs more.")

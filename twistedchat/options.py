@@ -83,13 +83,14 @@ _MEANINGS: dict[str, Callable[[str], object]] = {
 class Options(usage.Options):
     """What the operator has chosen; by the names of the options, without their dashes."""
 
-    optParameters: Sequence[tuple[str, str | None, str, str]] = [
+    optParameters: Sequence[tuple[str, str | None, str | None, str]] = [
         ("store", "s", "sqlite:chatroom.db", "Where the logs are kept: sqlite:PATH, or memory:"),
         ("sync", None, "full", "What a stored line survives: full, a power cut too; normal, kill -9"),
         ("rate", "r", "20/200", "LINES[/BURST] a second from one connection; 0 for no limit"),
         ("login-timeout", None, "60", "Seconds until a connection must have given a name"),
         ("title", "t", "the chatroom", "The server's public name"),
         ("history", None, "20", "How many events are shown on joining"),
+        ("health", None, None, "Serve GET /healthz over HTTP on this port or endpoint, for a load balancer"),
     ]
 
     def __init__(self) -> None:

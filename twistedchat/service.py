@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import (
         IListeningPort,
+        IProtocolFactory,
         IReactorCore,
         IReactorFromThreads,
         IReactorTCP,
@@ -104,7 +105,13 @@ def makeService(options: Options) -> ChatService:
     )
     hub = Hub(store, chosen, wall=wall, history=options["history"])
     factory = ChatFactory(hub, chosen, settings)
-    return ChatService(chosen, factory, listen(chosen, options["port"], factory))
+    service = ChatService(chosen, factory)
+    service.ports += listen(chosen, options["port"], factory)
+    if options["health"]:
+        from twistedchat.health import HealthSite  # noqa: PLC0415  twisted.web, 50 ms that most don't need
+
+        service.ports += listen(chosen, [options["health"]], HealthSite(service.state, chosen))
+    return service
 
 
 def raise_file_limit() -> int:
@@ -116,7 +123,7 @@ def raise_file_limit() -> int:
     return hard if hard != resource.RLIM_INFINITY else 2**20
 
 
-def listen(reactor: Reactor, ports: Sequence[str], factory: ChatFactory) -> list[IListeningPort]:
+def listen(reactor: Reactor, ports: Sequence[str], factory: IProtocolFactory) -> list[IListeningPort]:
     """Listen on every port.
 
     Args:
@@ -160,7 +167,7 @@ def _completed(port: str) -> str:
     return port
 
 
-def _listen_everywhere(reactor: Reactor, port: str, factory: ChatFactory) -> list[IListeningPort]:
+def _listen_everywhere(reactor: Reactor, port: str, factory: IProtocolFactory) -> list[IListeningPort]:
     """On IPv6 and IPv4; most systems give IPv4 along with IPv6, and some have only one of them."""
     number = int(port)
     if not 0 <= number <= 65535:
@@ -185,7 +192,7 @@ def _is_taken(fault: error.CannotListenError) -> bool:
     return getattr(fault.socketError, "errno", None) == errno.EADDRINUSE
 
 
-def _listen(endpoint: IStreamServerEndpoint, port: str, factory: ChatFactory) -> IListeningPort:
+def _listen(endpoint: IStreamServerEndpoint, port: str, factory: IProtocolFactory) -> IListeningPort:
     outcome: list[IListeningPort | Failure] = []
     endpoint.listen(factory).addBoth(outcome.append)
     if not outcome:
@@ -215,15 +222,17 @@ class ChatService(Service):
     Args:
         reactor: The running reactor.
         factory: The connections, over the hub.
+
+    Attributes:
         ports: Where it listens.
     """
 
     name = "chatroom"
 
-    def __init__(self, reactor: Reactor, factory: ChatFactory, ports: Sequence[IListeningPort]) -> None:
+    def __init__(self, reactor: Reactor, factory: ChatFactory) -> None:
         self._reactor = reactor
         self._factory = factory
-        self._ports = ports
+        self.ports: list[IListeningPort] = []
         self._opened = False
 
     @override
@@ -250,6 +259,10 @@ class ChatService(Service):
         atexit.register(_end_in_failure)
         self._reactor.stop()
 
+    def state(self) -> str:
+        """Why lines can't be stored now, as a sentence; "" if they can."""
+        return "" if self._opened else "The store is not open yet."
+
     @override
     def stopService(self) -> Deferred[None]:
         """Let nobody in any more, store and show what was said, say goodbye, close the store."""
@@ -257,7 +270,7 @@ class ChatService(Service):
 
     async def _stop(self) -> None:
         super().stopService()
-        await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
+        await DeferredList([maybeDeferred(port.stopListening) for port in self.ports])
         factory = self._factory
         for connection in list(factory.connections):
             connection.channel.finish(STOPPING)

@@ -12,8 +12,9 @@ from benchmarks.load.arrivals import arrivals, churn
 from benchmarks.load.crowd import CrowdError
 from benchmarks.load.fanout import fan_out
 from benchmarks.load.hostile import hostile
-from benchmarks.load.jobs import Arrivals, Churn, FanOut, Hostile, PingPong, read_job
+from benchmarks.load.jobs import Arrivals, Churn, FanOut, Hostile, PingPong, Rolling, read_job
 from benchmarks.load.pingpong import ping_pong
+from benchmarks.load.rolling import rolling
 from benchmarks.processes import LOAD_CORE, pinned, raise_file_limit
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def figures_of(job: Job) -> Iterator[Figures]:
             yield from hostile(job)
         case PingPong():
             yield from ping_pong(job)
+        case Rolling():
+            yield from rolling(job)
         case _:
             raise TypeError(job)
 

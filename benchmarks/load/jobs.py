@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Arrivals", "Churn", "FanOut", "Hostile", "Job", "PingPong", "read_job", "write_job"]
+__all__ = ["Arrivals", "Churn", "FanOut", "Hostile", "Job", "PingPong", "Rolling", "read_job", "write_job"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,32 @@ class Hostile(Job):
     limit_seconds: float = 60.0
 
 
-_KINDS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Arrivals, Churn, FanOut, Hostile, PingPong)}
+@dataclass(frozen=True, slots=True)
+class Rolling(Job):
+    """People talk while the servers are restarted one after the other; whoever loses one comes back at the next.
+
+    Attributes:
+        other_ports: The other servers that share their rooms with the one at ``port``.
+        members: How many people, spread evenly over the servers.
+        rooms: Into how many rooms, in turns.
+        senders: How many of them talk, in turns.
+        rate: Lines a second.
+        seconds: How long they talk.
+        limit_seconds: How long coming in may take.
+        drain_seconds: How long to wait at the end until all is answered and shown.
+    """
+
+    other_ports: tuple[int, ...] = ()
+    members: int = 1000
+    rooms: int = 1
+    senders: int = 20
+    rate: float = 200.0
+    seconds: float = 20.0
+    limit_seconds: float = 30.0
+    drain_seconds: float = 20.0
+
+
+_KINDS: dict[str, type[Job]] = {kind.__name__: kind for kind in (Arrivals, Churn, FanOut, Hostile, PingPong, Rolling)}
 
 
 def write_job(job: Job) -> str:

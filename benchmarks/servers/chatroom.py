@@ -12,14 +12,19 @@ from pathlib import Path
 
 from benchmarks.servers.base import Missing, Server, installed
 
-__all__ = ["CHATROOM", "CHATROOM_JSON", "CHECKOUT", "beside", "python_of", "with_rate"]
+__all__ = ["CHATROOM", "CHATROOM_JSON", "CHECKOUT", "beside", "python_of", "twistd", "with_rate"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """The checkout that this suite is in."""
 _BEFORE = {"chatroom": "before", "chatroom-json": "before-json"}
 
 
-def _twistd(checkout: Path) -> str:
+def twistd(checkout: Path) -> str:
+    """The ``twistd`` that runs a checkout's daemon.
+
+    Raises:
+        Missing: It is not installed.
+    """
     if checkout == CHECKOUT:
         own = Path(sys.executable).with_name("twistd")
         return str(own) if own.exists() else installed("twistd")
@@ -44,7 +49,7 @@ def python_of(checkout: Path) -> str:
 
 def _chatroom(checkout: Path, rate: str, folder: Path, port: int) -> list[str]:
     store = f"sqlite:{folder / 'chatroom.db'}"
-    start = [_twistd(checkout), "-n", "--pidfile=", "chatroom"]
+    start = [twistd(checkout), "-n", "--pidfile=", "chatroom"]
     return [*start, "--port", str(port), "--store", store, "--rate", rate]
 
 

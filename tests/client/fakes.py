@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 from zope.interface import implementer
 
+from twistedchat.client.address import Server
 from twistedchat.client.connection import Connection
 
 if TYPE_CHECKING:
@@ -134,6 +135,6 @@ class Script:
 
     def open(self, conversation: Conversation, clock: Clock) -> Connection:
         """Begin to connect, with a second between tries."""
-        connection = Connection(clock, self, "here", conversation, lambda _: 1.0)
+        connection = Connection(clock, [Server(self, "here")], conversation, lambda _: 1.0)
         Deferred.fromCoroutine(connection.open()).addErrback(lambda failure: failure.trap(Exception))
         return connection

@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 from tests.client.world import ClientWorld
+from twistedchat.client.address import Server
 from twistedchat.client.chat import MAX_WAITING, Chat
 from twistedchat.client.connection import Connection
 from twistedchat.errors import ChatError
@@ -21,7 +22,9 @@ class ChatTests(SynchronousTestCase):
         self.server = ClientWorld()
         self.addCleanup(self.server.close)
         self.chat = Chat("bot")
-        connection = Connection(self.server.reactor, self.server, "here", self.chat.conversation, lambda _: 1.0)
+        connection = Connection(
+            self.server.reactor, [Server(self.server, "here")], self.chat.conversation, lambda _: 1.0
+        )
         opening = Deferred.fromCoroutine(self.chat.open(connection))
         self.server.run()
         self.successResultOf(opening)

@@ -131,7 +131,7 @@ class LogResetTests(SynchronousTestCase):
         """The cursor is set to the log's end, and a sentence says so."""
         self.first()
         self.come_back(5)
-        assert self.resets() == ["#lobby has lost the end of its log: you had seen 7, and it goes on after 5."]
+        assert self.resets() == ["#lobby has lost the end of its log, 2 lines: you had seen 7, and it goes on after 5."]
         self.script.transport.event(6)
         assert self.seqs()[-1] == 6
 
@@ -212,5 +212,5 @@ class SentenceTests(SynchronousTestCase):
         self.script.transport.joined(1)
         assert self.output.written.splitlines() == [
             "*** Connected again.",
-            "*** #lobby has lost the end of its log: you had seen 2, and it goes on after 1.",
+            "*** #lobby has lost the end of its log, 1 line: you had seen 2, and it goes on after 1.",
         ]

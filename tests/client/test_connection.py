@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from tests.client.fakes import Script
 from tests.client.world import ClientWorld
+from twistedchat.client.address import Server
 from twistedchat.client.connection import (
     FAREWELL_SECONDS,
     HEARTBEAT_SECONDS,
@@ -30,7 +31,7 @@ class FirstConnectionTests(SynchronousTestCase):
         self.conversation = Conversation("alice", lambda _: None)
 
     def opening(self) -> Deferred[None]:
-        connection = Connection(self.clock, self.script, "here", self.conversation)
+        connection = Connection(self.clock, [Server(self.script, "here")], self.conversation)
         return Deferred.fromCoroutine(connection.open())
 
     def why(self, opening: Deferred[None]) -> str:

@@ -13,7 +13,7 @@ from OpenSSL.SSL import Error as TLSError
 from service_identity import VerificationError
 from twisted.internet.testing import MemoryReactorClock
 
-from twistedchat.client.address import Address, trouble
+from twistedchat.client.address import Address, addresses, trouble
 from twistedchat.client.completions import SHELLS
 from twistedchat.client.lines import LineCutter, pieces
 from twistedchat.client.options import parse_options
@@ -83,6 +83,21 @@ def test_no_addresses(text: str) -> None:
         Address.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("texts", "where"),
+    [
+        (["a"], [("a", 6622)]),
+        (["a", "b:7000"], [("a", 6622), ("b", 7000)]),
+        (["a", "7000"], [("a", 7000)]),
+        (["::1", "7000"], [("::1", 7000)]),
+        (["a", "b", "7000"], [("a", 6622), ("b", 6622), ("7000", 6622)]),
+    ],
+)
+def test_several_addresses(texts: list[str], where: list[tuple[str, int]]) -> None:
+    """Several addresses are several servers; a host and a bare number are what telnet means by them."""
+    assert [(address.host, address.port) for address in addresses(texts)] == where
+
+
 def test_a_wrong_endpoint() -> None:
     """A mistake in an endpoint string is told when it is used."""
     with pytest.raises(ValueError, match="nonsense:1:2"):
@@ -97,7 +112,7 @@ def test_own_name() -> None:
     assert parse_options([], {"USER": "\N{SNOWMAN}"}).name == "guest"
 
 
-@pytest.mark.parametrize("arguments", [["--wait", "x"], ["--wait", "-1"], ["--foo"], ["localhost:99999"], ["a", "b"]])
+@pytest.mark.parametrize("arguments", [["--wait", "x"], ["--wait", "-1"], ["--foo"], ["localhost:99999"], ["a", "b c"]])
 def test_wrong_options(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong option is one line on stderr, and status 2."""
     with pytest.raises(SystemExit) as caught:
@@ -115,11 +130,24 @@ def test_defaults(tmp_path: Path) -> None:
     file.write_text('server = "one"\nname = "file"\nroom = ["a", "b"]\nbell = true\n')
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "CHATROOM_SERVER": "two"}
     options = parse_options([], environ)
-    assert (options.address.host, options.name, options.rooms) == ("two", "file", ["a", "b"])
+    assert (options.addresses[0].host, options.name, options.rooms) == ("two", "file", ["a", "b"])
     assert options.name_given
     assert options.settings == {"bell": True}
     given = parse_options(["three", "--room", "c"], environ | {"CHATROOM_NAME": "env"})
-    assert (given.address.host, given.name, given.rooms) == ("three", "env", ["c"])
+    assert (given.addresses[0].host, given.name, given.rooms) == ("three", "env", ["c"])
+
+
+def test_several_servers(tmp_path: Path) -> None:
+    """Several servers can be given in each place where one can."""
+    (tmp_path / "twistedchat").mkdir()
+    (tmp_path / "twistedchat" / "client.toml").write_text('server = ["one", "two:7000"]\n')
+    environ = {"XDG_CONFIG_HOME": str(tmp_path)}
+    for options in (
+        parse_options([], environ),
+        parse_options([], environ | {"CHATROOM_SERVER": "one  two:7000"}),
+        parse_options(["one", "two:7000"], environ | {"CHATROOM_SERVER": "three"}),
+    ):
+        assert [address.text for address in options.addresses] == ["one", "two:7000"]
 
 
 @pytest.mark.parametrize("text", ["nme = 'x'", "tls = 'yes'", "= ="])
@@ -148,17 +176,28 @@ def test_completions(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_state_is_kept(tmp_path: Path) -> None:
     """What was seen is there the next time, for each server by itself."""
-    state = State(tmp_path / "state", "here")
+    state = State(tmp_path / "state", ["here"])
     assert state.last("lobby") is None
     state.saw("lobby", 7)
     state.save()
-    assert State(tmp_path / "state", "here").last("lobby") == 7
-    assert State(tmp_path / "state", "there").last("lobby") is None
+    assert State(tmp_path / "state", ["here"]).last("lobby") == 7
+    assert State(tmp_path / "state", ["there"]).last("lobby") is None
+
+
+def test_state_of_several_servers(tmp_path: Path) -> None:
+    """Where several servers share their rooms, it does not matter which of them was asked for the last time."""
+    for servers, seq in ((["a"], 7), (["b"], 9), (["b", "a"], 8)):
+        state = State(tmp_path / "state", servers)
+        if len(servers) == 2:
+            assert state.last("lobby") == 9
+        state.saw("lobby", seq)
+        state.save()
+    assert State(tmp_path / "state", ["a"]).last("lobby") == 8
 
 
 def test_state_in_any_case(tmp_path: Path) -> None:
     """A room that is asked for in another case is known."""
-    state = State(tmp_path / "state", "here")
+    state = State(tmp_path / "state", ["here"])
     state.saw("Lobby", 7)
     assert state.last("lobby") == 7
 
@@ -167,8 +206,8 @@ def test_state_that_can_not_be_kept(tmp_path: Path) -> None:
     """A file that is something else, or can't be written, is an error with a sentence."""
     (tmp_path / "other").write_text("[1, 2]")
     with pytest.raises(ChatError, match="no state"):
-        State(tmp_path / "other", "here")
-    state = State(tmp_path / "no" / "folder", "here")
+        State(tmp_path / "other", ["here"])
+    state = State(tmp_path / "no" / "folder", ["here"])
     state.saw("lobby", 1)
     with pytest.raises(ChatError, match="can't be written"):
         state.save()

@@ -19,6 +19,7 @@ from typing_extensions import override
 from zope.interface import implementer
 
 from tests.fakes import FIRST_SECOND, HeldStore, JsonPeer, Peer, World
+from twistedchat.client.address import Server
 from twistedchat.client.connection import Connection
 from twistedchat.client.conversation import Conversation
 from twistedchat.events import Event
@@ -177,7 +178,7 @@ class ClientWorld:
         self, conversation: Conversation, delay: Callable[[int], float] = lambda _: 1.0, *, run: bool = True
     ) -> tuple[Connection, Deferred[None]]:
         """Keep a conversation connected; by default until it is welcomed."""
-        connection = Connection(self.reactor, self, "here", conversation, delay)
+        connection = Connection(self.reactor, [Server(self, "here")], conversation, delay)
         opening = Deferred.fromCoroutine(connection.open())
         if run:
             outcome: list[object] = []

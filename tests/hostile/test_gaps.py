@@ -39,12 +39,12 @@ def delete_newest(folder: Path, room: str) -> None:
         columns = {table: {row[1] for row in database.execute(f"PRAGMA table_info({table})")} for table in tables}
         logs = [table for table in tables if {"room", "seq", "text"} <= columns[table]]
         newest = max(
-            database.execute(f"SELECT coalesce(max(seq), 0) FROM {table} WHERE room = ?", (number,)).fetchone()[0]  # noqa: S608  the table's name comes from the file
+            database.execute(f"SELECT coalesce(max(seq), 0) FROM {table} WHERE room = ?", (number,)).fetchone()[0]
             for table in logs
         )
         assert newest, f"#{room} has no event in {logs}"
         for table in logs:
-            database.execute(f"DELETE FROM {table} WHERE room = ? AND seq = ?", (number, newest))  # noqa: S608  as above
+            database.execute(f"DELETE FROM {table} WHERE room = ? AND seq = ?", (number, newest))
         database.commit()
 
 

@@ -184,6 +184,23 @@ def test_a_taken_name(daemon: Daemon) -> None:
     assert json.loads(own.stdout)["who"] == "holder-2"
 
 
+def test_several_servers(tmp_path: Path) -> None:
+    """A server that is not there is passed over; when one is stopped, what is said goes to the next."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with Daemon(tmp_path / "a") as first, Daemon(tmp_path / "b") as second:
+        where = (f"localhost:{free_port()}", f"localhost:{first.port}", f"localhost:{second.port}")
+        with Client("--name", "bot", "--room", "several", "--json", *where) as client:
+            client.say("one")
+            assert json.loads(client.stdout.readline())["text"] == "one"
+            first.stop()
+            client.say("two")
+            status, output, errors = client.end()
+        assert (status, json.loads(output)["text"]) == (0, "two")
+        assert errors == "chatroom: #several is another log than before: you had seen 1, and it goes on after 0.\n"
+        assert texts(second, "several") == ["two"]
+
+
 def test_another_server() -> None:
     """A server that speaks something else is told to be none of ours."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -373,3 +373,19 @@ class TestClients:
                 telnet.kill()
                 os.close(terminal)
                 os.close(far_end)
+
+
+def test_health(tmp_path: Path) -> None:
+    """With --health a balancer is told that lines can be stored, and when the daemon stops nobody answers it."""
+    with Daemon(tmp_path, "--health=tcp:0:interface=127.0.0.1") as daemon:
+        port = int(re.findall(r"Listening on .*port=(\d+)", daemon.log)[-1])
+        caller = Caller(port)
+        caller.say("GET /healthz HTTP/1.0\r", "\r")
+        hear(caller, "\r\n\r\nok\n")
+        assert caller.heard("HTTP/1.0 200 OK") or caller.heard("HTTP/1.1 200 OK")
+        caller.close()
+        daemon.stop()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        assert daemon.trouble == []
+        assert "healthz" not in daemon.log

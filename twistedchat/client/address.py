@@ -15,12 +15,24 @@ from twisted.internet import error as net
 from twisted.internet.endpoints import HostnameEndpoint, clientFromString, wrapClientTLS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from twisted.internet.interfaces import IStreamClientEndpoint
 
-__all__ = ["DEFAULT_PORT", "Address", "trouble"]
+__all__ = ["DEFAULT_PORT", "Address", "Server", "addresses", "servers", "trouble"]
 
 DEFAULT_PORT = 6622
 """TCP port where none is given. Source: docs/protocol.md."""
+
+CONNECT_SECONDS = 30.0
+"""Time limit of connecting to the only server, in seconds. Source: the default of Twisted's `HostnameEndpoint`."""
+
+NEXT_SECONDS = 5.0
+"""Time limit of connecting to one of several servers, in seconds, after which the next one is tried.
+
+A machine without power answers nothing. A lost session is kept for 60 s (docs/protocol.md, "Coming back"), and up to
+40 of them may pass before the loss is noticed (`connection.HEARTBEAT_SECONDS`, twice).
+"""
 
 _BRACKETED = re.compile(r"\[([^\]]+)\](?::(\d+))?", re.ASCII)
 _HOST = re.compile(r"([^:/\s]+)(?::(\d+))?", re.ASCII)
@@ -63,8 +75,12 @@ class Address:
             return cls(text)
         raise ValueError(f"{text!r} is no address: write HOST, HOST:PORT, [IPV6]:PORT or unix:PATH.")
 
-    def endpoint(self, reactor: object) -> IStreamClientEndpoint:
+    def endpoint(self, reactor: object, timeout_seconds: float = CONNECT_SECONDS) -> IStreamClientEndpoint:
         """How to connect there.
+
+        Args:
+            reactor: What connects.
+            timeout_seconds: Time limit of connecting; an endpoint string has its own.
 
         Raises:
             ValueError: The endpoint string has a mistake.
@@ -75,12 +91,51 @@ class Address:
             except (ValueError, TypeError, KeyError, OSError) as error:
                 raise ValueError(f"{self.text} is no address that can be used: {error}") from error
             return endpoint
-        plain = HostnameEndpoint(reactor, self.host, self.port)
+        plain = HostnameEndpoint(reactor, self.host, self.port, timeout_seconds)
         if not self.tls:
             return plain
         from twisted.internet.ssl import optionsForClientTLS  # noqa: PLC0415  a fifth of a second that most don't need
 
         return wrapClientTLS(optionsForClientTLS(self.host), plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One of the servers that share their rooms, or the only one.
+
+    Attributes:
+        endpoint: How to connect to it.
+        where: What to call that place.
+    """
+
+    endpoint: IStreamClientEndpoint
+    where: str
+
+
+def addresses(texts: Sequence[str], *, tls: bool = False) -> list[Address]:
+    """Read the addresses of servers that share their rooms.
+
+    Args:
+        texts: As a person writes them; a host and a bare number are the host's port, as for telnet.
+        tls: Whether to speak TLS there.
+
+    Raises:
+        ValueError: One of them is no address; a sentence says what is.
+    """
+    match texts:
+        case [host, port] if port.isascii() and port.isdigit():
+            texts = [f"[{host}]:{port}" if _is_ipv6(host) else f"{host}:{port}"]
+    return [Address.parse(text, tls=tls) for text in texts]
+
+
+def servers(reactor: object, found: Sequence[Address]) -> list[Server]:
+    """How to connect to each of them.
+
+    Raises:
+        ValueError: An endpoint string has a mistake.
+    """
+    timeout_seconds = CONNECT_SECONDS if len(found) == 1 else NEXT_SECONDS
+    return [Server(address.endpoint(reactor, timeout_seconds), address.text) for address in found]
 
 
 def _is_ipv6(text: str) -> bool:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.logger import Logger
 
-from twistedchat.client.address import Address
+from twistedchat.client.address import addresses, servers
 from twistedchat.client.connection import Connection
 from twistedchat.client.conversation import Conversation
 from twistedchat.client.messages import Tell
 from twistedchat.client.notifications import (
+    Disconnected,
     JoinAccepted,
     JoinMerged,
     JoinRefused,
@@ -24,12 +25,13 @@ from twistedchat.client.notifications import (
     LineStored,
     LogReset,
     Stopped,
+    news_of,
 )
 from twistedchat.errors import ChatError
 from twistedchat.events import Event, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Self
 
     from twisted.internet.interfaces import IReactorTime
@@ -216,8 +218,8 @@ class Chat:
                 self._saying.pop(line).callback(seq)
             case LineRefused(line, error) if line in self._saying:
                 self._saying.pop(line).errback(error)
-            case LogReset():
-                _log.warn("{text}", text=notification.text)
+            case LogReset() | Disconnected() if news := news_of(notification):
+                _log.warn("{text}", text=news)
             case Stopped(error):
                 self._end_with(error)
                 self._fail_all(error)
@@ -232,20 +234,23 @@ class Chat:
             reader.callback(None)
 
 
-async def connect(reactor: IReactorTime, address: str = "localhost", *, name: str, numbered: bool = False) -> Chat:
+async def connect(
+    reactor: IReactorTime, address: str | Sequence[str] = "localhost", *, name: str, numbered: bool = False
+) -> Chat:
     """Connect to a server, and stay connected until `Chat.close`.
 
     Args:
         reactor: As `twisted.internet.task.react` hands it on.
-        address: ``HOST``, ``HOST:PORT``, ``[IPV6]:PORT``, ``unix:PATH``, or any client endpoint string.
+        address: ``HOST``, ``HOST:PORT``, ``[IPV6]:PORT``, ``unix:PATH``, or any client endpoint string; of servers
+            that share their rooms a list, or one text with spaces between: when one is lost, the next is tried.
         name: The name to go by.
         numbered: If it is taken, take it with a number.
 
     Raises:
-        ChatError: There is no server, or it does not take the name; `ChatError.text` says what to do.
-        ValueError: The address has a mistake.
+        ChatError: None of the servers is there, or it does not take the name; `ChatError.text` says what to do.
+        ValueError: An address has a mistake, or there is none.
     """
     chat = Chat(name, numbered=numbered)
-    endpoint = Address.parse(address).endpoint(reactor)
-    await chat.open(Connection(reactor, endpoint, address, chat.conversation))
+    found = addresses(address.split() if isinstance(address, str) else address)
+    await chat.open(Connection(reactor, servers(reactor, found), chat.conversation))
     return chat

@@ -1,4 +1,4 @@
-"""The client's connection: made, watched, and made again whenever it is lost.
+"""The client's connection: made, watched, and made again, to any of its servers, whenever it is lost.
 
 Knows sockets and time. Must not know what is said: that is the conversation's.
 """
@@ -23,11 +23,12 @@ from twistedchat.errors import ChatError
 from twistedchat.formats.jsonl import MAX_LINE_BYTES, to_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, IStreamClientEndpoint
+    from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
     from twisted.python.failure import Failure
 
+    from twistedchat.client.address import Server
     from twistedchat.client.conversation import Conversation
 
 __all__ = ["Connection", "ServerProtocol"]
@@ -56,6 +57,16 @@ FAULT_SECONDS = 5.0
 
 What we asked for may be what it stumbled on. Source: docs/protocol.md, ``closing``.
 """
+
+STEADY_SECONDS = 5.0
+"""Age of a connection, in seconds, from which on its loss is followed by a try at the next server at once.
+
+A younger one is followed by the shortest delay first, lest two servers that let us in and close at once keep us
+running between them. Source: chosen.
+"""
+
+_NOT_READY = {"not-ready"}
+"""Codes with which a server refuses a hello that another one may accept. Source: docs/protocol.md, codes of errors."""
 
 _FINAL = {"taken-over"}
 """Codes of ``closing`` after which we do not connect again by ourselves. Source: docs/protocol.md, ``closing``.
@@ -182,57 +193,79 @@ class _ServerFactory(Factory):
 
 
 class Connection:
-    """Keeps a conversation connected, until `close`.
+    """Keeps a conversation connected, to one server at a time, until `close`.
+
+    When the connection is lost, each of the other servers is tried at once, in turn, and then the one that was lost;
+    from then on every round through the list waits longer than the one before.
 
     Twisted's `ClientService` is not used: a connection that is lost while it is being prepared (by
     hello and welcome) is an error to it.
 
     Args:
         reactor: For the time.
-        endpoint: Where to connect.
-        where: What to call that place.
+        servers: Where to connect, at least one; the first is tried first.
         conversation: What to keep connected; its listener is told when the connection is lost, and
             when it will be tried again.
-        delay: Seconds to wait before the next try, by the number of tries that have failed in a row.
+        delay: Seconds to wait before the next round of tries, by the number of rounds that have failed in a row.
     """
 
     def __init__(
         self,
         reactor: IReactorTime,
-        endpoint: IStreamClientEndpoint,
-        where: str,
+        servers: Sequence[Server],
         conversation: Conversation,
         delay: Callable[[int], float] | None = None,
     ) -> None:
         self._reactor = reactor
-        self._endpoint = endpoint
-        self._where = where
+        self._servers = servers
+        self._turn = 0
         self._conversation = conversation
         self._delay = delay or backoffPolicy(initialDelay=0.5, maxDelay=20.0, factor=1.6)
         self._protocol: ServerProtocol | None = None
         self._staying: Deferred[None] | None = None
+        self._welcomed_at = 0.0
         self._closing = False
 
     async def open(self) -> None:
         """Connect for the first time, and from then on again and again.
 
         Raises:
-            ChatError: There is nobody, or the server does not take us; nothing is tried again.
+            ChatError: There is nobody at any of the servers, or one does not take us; nothing is tried again.
         """
-        protocol = await self._connect()
+        protocol = await self._connect_first()
         self._staying = Deferred.fromCoroutine(self._stay(protocol))
         self._staying.addErrback(_expect_loss)
 
+    async def _connect_first(self) -> ServerProtocol:
+        """Connect to the first server that takes us.
+
+        Raises:
+            ChatError: None does, or one gives a reason that holds for all.
+        """
+        faults: list[ChatError] = []
+        while len(faults) < len(self._servers):
+            self._turn = len(faults)
+            try:
+                return await self._connect()
+            except ChatError as error:
+                faults.append(error)
+                if isinstance(error, ServerError) and error.code not in _NOT_READY:
+                    raise
+        if len(faults) == 1:
+            raise faults[0]
+        raise ChatError(faults[-1].code, " ".join(fault.text for fault in faults)) from faults[-1]
+
     async def _connect(self) -> ServerProtocol:
-        protocol = ServerProtocol(self._conversation, self._reactor, self._where)
+        server = self._servers[self._turn % len(self._servers)]
+        protocol = ServerProtocol(self._conversation, self._reactor, server.where)
         try:
-            await self._endpoint.connect(_ServerFactory(protocol))
+            await server.endpoint.connect(_ServerFactory(protocol))
         except CancelledError:
             raise
         except Exception as error:
-            raise ChatError("unreachable", trouble(self._where, error)) from error
+            raise ChatError("unreachable", trouble(server.where, error)) from error
         self._protocol = protocol
-        late = self._reactor.callLater(WELCOME_SECONDS, protocol.give_up, _not_a_chatroom(self._where))
+        late = self._reactor.callLater(WELCOME_SECONDS, protocol.give_up, _not_a_chatroom(server.where))
         try:
             await self._conversation.greet(protocol)
         except Exception:
@@ -241,6 +274,7 @@ class Connection:
         finally:
             if late.active():
                 late.cancel()
+        self._welcomed_at = self._reactor.seconds()
         return protocol
 
     async def _stay(self, protocol: ServerProtocol) -> None:
@@ -262,17 +296,28 @@ class Connection:
         Raises:
             ChatError: The server has said something after which we do not come back.
         """
-        failures = 0
+        tries = 0
+        is_steady = self._reactor.seconds() - self._welcomed_at >= STEADY_SECONDS
         while why.code not in _FINAL:
-            seconds = _delay(self._delay(failures), why)
+            seconds = _delay(self._pause(tries, is_steady=is_steady), why)
             self._conversation.listener(Retrying(seconds, why))
             await deferLater(self._reactor, seconds)
+            self._turn += 1
             try:
                 return await self._connect()
             except ChatError as error:
                 why = error
-                failures += 1
+                tries += 1
         raise why
+
+    def _pause(self, tries: int, *, is_steady: bool) -> float:
+        """Seconds to wait before the next try, after so many.
+
+        The last try of a round is the one at the server that was lost; the others of the round do not wait.
+        """
+        rounds, place = divmod(tries, len(self._servers))
+        is_last = place == len(self._servers) - 1
+        return self._delay(rounds) if is_last or not (tries or is_steady) else 0.0
 
     async def close(self, why: str = "", farewell_seconds: float = FAREWELL_SECONDS) -> None:
         """Let the server finish what we said, and close; returns when there is no connection.

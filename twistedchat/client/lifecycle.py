@@ -14,6 +14,7 @@ from twisted.internet.stdio import StandardIO
 from twisted.internet.task import LoopingCall
 from twisted.logger import globalLogBeginner
 
+from twistedchat.client.address import servers
 from twistedchat.client.connection import Connection
 from twistedchat.client.controller import Controller
 from twistedchat.client.history import place
@@ -173,7 +174,8 @@ class Client:
             state.save()
 
     def _read_state(self) -> State | None:
-        return State(self._options.start.state, self._options.address.text) if self._options.start.state else None
+        path = self._options.start.state
+        return State(path, [address.text for address in self._options.addresses]) if path else None
 
     def _controller(self, state: State | None) -> Controller:
         options = self._options
@@ -211,12 +213,11 @@ class Client:
             raise
 
     async def _connect(self, conversation: Conversation) -> Connection:
-        address = self._options.address
         try:
-            endpoint = address.endpoint(self._reactor)
+            known = servers(self._reactor, self._options.addresses)
         except ValueError as error:
             raise ChatError("bad-address", str(error)) from error
-        connection = Connection(self._reactor, endpoint, address.text, conversation)
+        connection = Connection(self._reactor, known, conversation)
         await connection.open()
         return connection
 

@@ -66,8 +66,8 @@ class Closing:
 
     Attributes:
         text: Why, as a sentence.
-        code: Why: ``stopping``, ``full``, ``no-name``, ``taken-over`` or ``fault``; ``closing`` from a
-            server that gives none.
+        code: Why: ``stopping``, ``full``, ``no-name``, ``taken-over``, ``fault``, ``name-lost`` or ``log-lost``;
+            ``closing`` from a server that gives none.
     """
 
     text: str

@@ -33,7 +33,15 @@ __all__ = [
     "OutgoingLine",
     "Retrying",
     "Stopped",
+    "news_of",
 ]
+
+
+_NEWS_CODES = {"name-lost", "log-lost"}
+"""Codes of ``closing`` of which a program's user is told, though the client comes back: that alone mends nothing.
+
+Source: docs/protocol.md, ``closing``.
+"""
 
 
 @dataclass(slots=True, eq=False)
@@ -163,8 +171,13 @@ class LogReset:
     @property
     def text(self) -> str:
         """The same as a sentence."""
-        what = "is another log than before" if self.is_other else "has lost the end of its log"
+        what = "is another log than before" if self.is_other else f"has lost the end of its log, {self._lost}"
         return f"#{self.room.name} {what}: you had seen {self.after}, and it goes on after {self.room.after}."
+
+    @property
+    def _lost(self) -> str:
+        lines = self.after - (self.room.after or 0)
+        return "1 line" if lines == 1 else f"{lines:,} lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +202,13 @@ class LineRefused:
 
     line: OutgoingLine
     error: ChatError
+
+
+def news_of(notification: LogReset | Disconnected) -> str:
+    """The sentence that is told even to a user who is not told of lost connections; "" for none."""
+    if isinstance(notification, LogReset):
+        return notification.text
+    return notification.error.text if notification.error.code in _NEWS_CODES else ""
 
 
 Notification: TypeAlias = (

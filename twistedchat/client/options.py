@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from typing_extensions import override
 
 from twistedchat import __version__
-from twistedchat.client.address import Address
+from twistedchat.client.address import addresses
 from twistedchat.client.completions import SHELLS, completion_script
 from twistedchat.client.settings import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from twistedchat.client.address import Address
 
 __all__ = ["ClientOptions", "Start", "parse_options"]
 
@@ -28,6 +30,7 @@ examples:
   chatroom                                  the room on this machine
   chatroom example.org                      one elsewhere, on port 6622
   chatroom --name alice example.org:7000    another port, and a name of your choice
+  chatroom a.example b.example              servers that share their rooms: when one is lost, the next
   echo done | chatroom --name backup        say a line, wait until it is stored
   tail -f app.log | chatroom --name app --room ops
   chatroom --json --state seen.json --wait inf </dev/null | jq -r .text
@@ -40,7 +43,7 @@ CHATROOM_ROOM, and from ~/.config/twistedchat/client.toml: server, name, room, t
 """
 
 _CONFIGURED: Mapping[str, tuple[type, ...]] = {
-    "server": (str,),
+    "server": (str, list),
     "name": (str,),
     "room": (str, list),
     "tls": (bool,),
@@ -73,7 +76,7 @@ class ClientOptions:
     """What the person has chosen.
 
     Attributes:
-        address: Where the server is.
+        addresses: Where the servers are that share their rooms, at least one; the first is tried first.
         name: The name to go by.
         name_given: Whether the person chose it; another may be taken in its stead if not.
         rooms: The rooms to enter; the first is the one to talk in.
@@ -84,7 +87,7 @@ class ClientOptions:
         settings: Switches of ``/set`` that the configuration file sets.
     """
 
-    address: Address
+    addresses: list[Address]
     name: str
     name_given: bool
     rooms: list[str]
@@ -126,7 +129,12 @@ def _parser() -> _Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("server", nargs="?", metavar="HOST[:PORT]", help="where the server is (default: localhost)")
+    parser.add_argument(
+        "server",
+        nargs="*",
+        metavar="HOST[:PORT]",
+        help="where the server is (default: localhost); several, if they share their rooms",
+    )
     parser.add_argument("-n", "--name", help="the name to go by (default: yours on this machine)")
     parser.add_argument("-r", "--room", action="append", help="a room to enter; can be given more than once")
     parser.add_argument("--version", action="version", version=f"twistedchat {__version__}")
@@ -178,11 +186,11 @@ def _options(given: argparse.Namespace, configured: Mapping[str, Any], environ: 
 
     def choice(name: str) -> Any:
         value = getattr(given, name)
-        return configured.get(name) if value is None else value
+        return configured.get(name) if value in (None, []) else value
 
-    name, rooms = choice("name"), choice("room")
+    name, rooms, server = choice("name"), choice("room"), choice("server")
     return ClientOptions(
-        address=Address.parse(choice("server") or "localhost", tls=bool(choice("tls"))),
+        addresses=addresses(server if isinstance(server, list) else _words(server), tls=bool(choice("tls"))),
         name=name or _own_name(environ),
         name_given=bool(name),
         rooms=[str(room) for room in rooms] if isinstance(rooms, list) else [str(rooms or "lobby")],
@@ -192,6 +200,11 @@ def _options(given: argparse.Namespace, configured: Mapping[str, Any], environ: 
         start=Start(given.after, given.since, given.no_history, given.state),
         settings={name: bool(configured[name]) for name in SWITCHES if name in configured},
     )
+
+
+def _words(server: str | None) -> list[str]:
+    """Addresses as they stand in the environment or the configuration file, with spaces between."""
+    return (server or "").split() or ["localhost"]
 
 
 def _configuration(environ: Mapping[str, str]) -> dict[str, object]:

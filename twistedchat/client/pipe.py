@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred
 from twistedchat.client.conversation import Conversation
 from twistedchat.client.messages import Tell
 from twistedchat.client.notifications import (
+    Disconnected,
     JoinMerged,
     JoinRefused,
     LineDelayed,
@@ -21,6 +22,7 @@ from twistedchat.client.notifications import (
     LineStored,
     LogReset,
     Stopped,
+    news_of,
 )
 from twistedchat.client.pipe_output import JsonOutput, PlainOutput
 from twistedchat.events import Event
@@ -246,8 +248,8 @@ class Pipe:
                 self._report.add(error.text)
                 if room is self.room:
                     self.finish()
-            case LogReset():
-                self._warn(notification.text)
+            case LogReset() | Disconnected() if news := news_of(notification):
+                self._warn(news)
             case Stopped(error):
                 self._give_up(error.text)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from twistedchat.errors import ChatError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["SAVE_SECONDS", "State"]
@@ -25,15 +26,15 @@ class State:
 
     Args:
         path: The file, which may not exist yet.
-        where: The server, as it was written.
+        where: The servers that share their rooms, as they were written, at least one. Each is remembered, so that
+            it does not matter which of them is asked for the next time.
 
     Raises:
         ChatError: ``bad-state``: the file is something else, or can't be read.
     """
 
-    def __init__(self, path: Path, where: str) -> None:
+    def __init__(self, path: Path, where: Sequence[str]) -> None:
         self._path = path
-        self._where = where
         self._saved = True
         self._servers: dict[str, dict[str, int]] = {}
         try:
@@ -42,7 +43,10 @@ class State:
                 self._servers[server] = {room: int(seq) for room, seq in rooms.items()}
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise ChatError("bad-state", f"{path} is no state that can be read: {error}") from error
-        self._rooms = self._servers.setdefault(where, {})
+        self._rooms: dict[str, int] = {}
+        for rooms in [self._servers.get(server, {}) for server in where]:
+            self._rooms |= {room: max(seq, self._rooms.get(room, 0)) for room, seq in rooms.items()}
+        self._servers |= dict.fromkeys(where, self._rooms)
 
     def last(self, room: str) -> int | None:
         """The last seq that was seen of a room, in any case, or None."""

@@ -100,6 +100,10 @@ class Home(Protocol):
         """The rooms that somebody here is in: each one's name, and its last event's seq and at."""
         ...
 
+    def heard(self, room: str, head: int) -> None:
+        """The log of a room goes up to this seq."""
+        ...
+
     def set_others(
         self,
         room: str,

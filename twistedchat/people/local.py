@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from twistedchat.people.base import Arrival, Hearer, Home, Person
 
-__all__ = ["MAX_LINGERING", "LocalPeople", "new_token"]
+__all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
 
 MAX_LINGERING = 10_000
 """Most lost sessions that are kept; past it the oldest ends early. Source: docs/protocol.md, "Limits"."""
@@ -150,10 +150,12 @@ class LocalPeople(People):
         timer = self._lingering.get(holder) if holder is not None else None
         if holder is None or timer is None:
             return
-        free_in = max(1, round(timer.getTime() - self._clock.seconds()))
-        lost = max(0, round(LINGER_SECONDS) - free_in)
-        raise ChatError(
-            "name-taken",
-            f"{holder.name} lost the connection {lost} s ago; the name is free in {free_in} s. Choose another one.",
-            free_in=free_in,
-        )
+        raise name_lost(holder.name, timer.getTime() - self._clock.seconds())
+
+
+def name_lost(holder: str, seconds: float) -> ChatError:
+    """The error for somebody who wants the name of a lost session, which is free in so many seconds."""
+    free_in = max(1, round(seconds))
+    lost = max(0, round(LINGER_SECONDS) - free_in)
+    sentence = f"{holder} lost the connection {lost} s ago; the name is free in {free_in} s. Choose another one."
+    return ChatError("name-taken", sentence, free_in=free_in)

@@ -29,6 +29,9 @@ Row: TypeAlias = "tuple[str | None, ...]"
 _FATAL = {b"FATAL", b"PANIC"}
 """Severities of an error with which the server ends the connection. Source: PostgreSQL's manual, "Message Severity"."""
 
+USES_UNPREPARED = 3
+"""Uses of a statement on a connection before it is prepared there, which is a round trip more, once. Source: chosen."""
+
 _FINE = {pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.EMPTY_QUERY}
 
 
@@ -52,6 +55,8 @@ class Connection:
         self._label = label
         self._answer: Deferred[list[PGresult]] | None = None
         self._results: list[PGresult] = []
+        self._uses: dict[str, int] = {}
+        self._names: dict[str, bytes] = {}
         self._is_flushing = False
         self._is_over = False
         pgconn.nonblocking = 1
@@ -71,9 +76,25 @@ class Connection:
         """
         values = [value.encode() if isinstance(value, str) else value for value in params]
         formats = [pq.Format.BINARY if isinstance(value, bytes) else pq.Format.TEXT for value in params]
+        name = await self._prepared(sql)
+        if name:
+            return self._rows(
+                await self._ask(lambda: self._pgconn.send_query_prepared(name, values, param_formats=formats))
+            )
         return self._rows(
             await self._ask(lambda: self._pgconn.send_query_params(sql.encode(), values, param_formats=formats))
         )
+
+    async def _prepared(self, sql: str) -> bytes:
+        """The name of a statement that is often done, and so need not be read and planned each time; b"" for others."""
+        if sql in self._names:
+            return self._names[sql]
+        self._uses[sql] = self._uses.get(sql, 0) + 1
+        if self._uses[sql] <= USES_UNPREPARED:
+            return b""
+        name = self._names[sql] = b"s%d" % len(self._names)
+        self._rows(await self._ask(lambda: self._pgconn.send_prepare(name, sql.encode())))
+        return name
 
     async def script(self, sql: str) -> None:
         """Do several statements, parted by semicolons.

@@ -61,6 +61,7 @@ class Database:
 
     Attributes:
         node: The node's identity, another one at each start.
+        name: As above.
         identity: The log's; valid after `open`.
         append: The connection for what changes the log; one call at a time, so a read does not wait for it.
         read: The connection for what only reads.
@@ -77,7 +78,7 @@ class Database:
         self.read = Link(reactor, url, on_up=partial(_set_up, sync=sync))
         self.ear = Link(reactor, url, on_up=self._listen, heard=self._heard)
         self._dialer = Dialer(reactor, parse(url))
-        self._name = name
+        self.name = name
         self._sync = sync
         self._listeners: dict[str, list[Callable[[str], None]]] = {}
         self._has_listened = False
@@ -120,7 +121,7 @@ class Database:
         Raises:
             StoreError: It was not done, or that is not known.
         """
-        await self.append.call("SELECT chat.begin($1, $2, $3)", self.node, self._name, str(int(LEASE_SECONDS * 1000)))
+        await self.append.call("SELECT chat.begin($1, $2, $3)", self.node, self.name, str(int(LEASE_SECONDS * 1000)))
 
     async def close(self) -> None:
         """End the connections; also after a failed `open`. The lease ends by itself."""

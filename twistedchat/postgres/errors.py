@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twistedchat.stores.base import StoreError
 
-__all__ = ["AnswerError", "LostError"]
+__all__ = ["AnswerError", "LapsedError", "LostError", "NameLostError"]
 
 
 class LostError(StoreError):
@@ -25,3 +25,11 @@ class AnswerError(StoreError):
     def __init__(self, message: str, sqlstate: str) -> None:
         super().__init__(message)
         self.sqlstate = sqlstate
+
+
+class LapsedError(StoreError):
+    """The node's lease has lapsed: what it asked for was not done, and will not be."""
+
+
+class NameLostError(StoreError):
+    """The speaker's name is on another node by now: the line was not stored, and will not be."""

@@ -38,6 +38,12 @@ REDIAL_SECONDS = 0.2
 """Delay before the hosts are tried again after all of them failed, in seconds. Source: chosen; a database that
 restarts is back within a second."""
 
+READ_ONLY = "25006"
+"""Code of the error of a server that takes no changes, or takes none any more.
+
+Source: PostgreSQL's manual, appendix A, ``read_only_sql_transaction``.
+"""
+
 
 @dataclass(slots=True, eq=False)
 class _Call:
@@ -194,6 +200,9 @@ class Link:
             # Whatever it is, it is the caller's.
             self._current = None
             call.fail(error)
+            if isinstance(error, AnswerError) and error.sqlstate == READ_ONLY:
+                # Another server is the primary now; the one that worked until now is to be asked for again.
+                connection.close()
         else:
             self._current = None
             call.succeed(rows)

@@ -35,8 +35,8 @@ BEGIN
         END IF;
         RETURN;
     END IF;
-    FOR first IN 1 .. cardinality(named) BY 25 LOOP
-        PERFORM pg_notify('chat', me || ' here ' || json_build_array(named[first : first + 24], '[]'::json, '[]'::json)::text);
+    FOR start IN 1 .. cardinality(named) BY 25 LOOP
+        PERFORM pg_notify('chat', me || ' here ' || json_build_array(named[start : start + 24], '[]'::json, '[]'::json)::text);
     END LOOP;
 END $$;
 
@@ -214,7 +214,7 @@ END $$;
 CREATE OR REPLACE FUNCTION chat.tidy() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM chat.lock_people();
-    DELETE FROM chat.nodes WHERE until < chat.now_ms() - 86400000
+    DELETE FROM chat.nodes WHERE until < chat.now_ms() - 86400000 AND id <> '-'
     AND NOT EXISTS (SELECT FROM chat.people WHERE node = nodes.id);
     DELETE FROM chat.rosters WHERE NOT EXISTS (SELECT FROM chat.here WHERE here.room = rosters.room);
     DELETE FROM chat.tells WHERE at < chat.now_ms() - 60000;
@@ -308,6 +308,9 @@ BEGIN
         DELETE FROM chat.here WHERE name = one ->> 0;
         INSERT INTO chat.here (room, name) SELECT json_array_elements_text(one -> 4), one ->> 0;
     END LOOP;
+    -- Whose session may just be on its way here: it is nobody's, and can be taken up.
+    UPDATE chat.people SET node = '-', until = coalesce(until, now_ms + linger_ms)
+    WHERE node = me AND token IS NOT NULL AND name <> ALL (mine);
     FOR whose IN SELECT name FROM chat.people WHERE node = me AND name <> ALL (mine) LOOP
         rooms := rooms || chat.remove_person(whose);
     END LOOP;
@@ -361,4 +364,11 @@ $$;
 -- A private line that nobody has taken is withdrawn; whether it was.
 CREATE OR REPLACE FUNCTION chat.withdraw(number bigint) RETURNS boolean LANGUAGE sql AS $$
     WITH gone AS (DELETE FROM chat.tells WHERE id = number RETURNING id) SELECT EXISTS (SELECT FROM gone)
+$$;
+
+-- Those of the names that are of people of this node.
+CREATE OR REPLACE FUNCTION chat.mine(me text, asked json) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT coalesce(json_agg(people.name), '[]')
+    FROM json_array_elements_text(asked) name JOIN chat.people ON people.name = name COLLATE "C"
+    WHERE people.node = me
 $$;

@@ -37,6 +37,8 @@ CREATE TABLE chat.nodes (
     outcome text COLLATE "C" NOT NULL DEFAULT ''
 ) WITH (fillfactor = 50);
 
+INSERT INTO chat.nodes (id, name, until) VALUES ('-', 'nobody', 0); -- whose are people whom no node knows
+
 CREATE TABLE chat.people (
     name text COLLATE "C" PRIMARY KEY,
     node text COLLATE "C" NOT NULL,

@@ -1,0 +1,103 @@
+"""Daemons that share their rooms: one database server, and nodes over it, each started and restarted by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.engine import Engine, free_port
+from benchmarks.servers.base import ServerError
+from benchmarks.servers.chatroom import twistd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Node", "cluster"]
+
+START_SECONDS = 20.0
+STOP_SECONDS = 20.0
+
+
+class Node:
+    """One daemon.
+
+    Attributes:
+        port: Where it listens, on loopback, over all its runs.
+        log: What it logs, over all its runs.
+    """
+
+    def __init__(self, name: str, folder: Path, store: str, checkout: Path) -> None:
+        self.port = free_port()
+        self.log = folder / f"{name}.log"
+        self._folder = folder
+        self._options = ("--port", f"tcp:{self.port}:interface=127.0.0.1", "--store", store, "--rate", "0")
+        self._twistd = twistd(checkout)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> float:
+        """Start it, and wait until its store is open; returns how many seconds that took.
+
+        Raises:
+            ServerError: It did not start.
+        """
+        start = time.monotonic()
+        begun = self.log.stat().st_size if self.log.exists() else 0
+        command = [self._twistd, "-n", "--pidfile=", "chatroom", *self._options]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)  # noqa: S603  our own
+        while b"The room is open." not in self.log.read_bytes()[begun:]:
+            if self._process.poll() is not None or time.monotonic() > start + START_SECONDS:
+                raise ServerError(f"did not start: {self.log.read_text(errors='replace')[-500:]}")
+            time.sleep(0.01)
+        return time.monotonic() - start
+
+    def stop(self) -> float:
+        """Ask it to stop (SIGTERM), and wait; returns how many seconds that took."""
+        process, self._process = self._process, None
+        start = time.monotonic()
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        return time.monotonic() - start
+
+    @property
+    def faults(self) -> int:
+        """How many lines of its log tell of a fault."""
+        log = self.log.read_text(errors="replace")
+        return log.count("Traceback") + log.count("#error") + log.count("#critical")
+
+
+@contextlib.contextmanager
+def cluster(count: int, checkout: Path, scratch: Path) -> Iterator[list[Node]]:
+    """Nodes over one database server, which syncs to the disk; a single node is one over SQLite.
+
+    Args:
+        count: How many nodes.
+        checkout: Whose daemon.
+        scratch: Where folders are made: on the disk that is to be measured.
+
+    Raises:
+        ServerError: They did not start.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=scratch)))
+        store = f"sqlite:{folder / 'chatroom.db'}"
+        if count > 1:
+            database = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=scratch)))
+            database.chmod(0o755)  # root's server runs as another user
+            store = stack.enter_context(Engine(database / "engine", fsync=True)).create("chat")
+        nodes: list[Node] = []
+        for number in range(count):
+            nodes.append(Node(f"node{number}", folder, store, checkout))
+            stack.callback(nodes[-1].stop)
+            # Before the next one asks for a free port.
+            nodes[-1].start()
+        yield nodes

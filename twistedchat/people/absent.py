@@ -1,0 +1,63 @@
+"""Somebody whose session came from another node, and whom no connection has taken up yet.
+
+Knows names and tokens. Must not know rooms, nor any door.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twistedchat.errors import ChatError
+from twistedchat.people.base import Arrival
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twistedchat.people.base import Named, People
+
+__all__ = ["Absent"]
+
+
+class Absent:
+    """It holds the name, and lingers.
+
+    Args:
+        people: Where it is registered.
+        arrival: What is known of it.
+    """
+
+    __slots__ = ("_people", "_rooms", "name", "token")
+
+    def __init__(self, people: People, arrival: Arrival) -> None:
+        self._people = people
+        self.name, self.token, self._rooms = arrival
+
+    @property
+    def rooms(self) -> Sequence[str]:
+        """The rooms that it is in."""
+        return self._rooms
+
+    @property
+    def arrival(self) -> Arrival:
+        """What is known of it."""
+        return Arrival(self.name, self.token, self._rooms)
+
+    async def hear(self, sender: Named, text: str, at: int) -> None:  # noqa: ARG002  nothing is shown
+        """Nobody hears.
+
+        Raises:
+            ChatError: ``not-here``, always.
+        """
+        raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
+
+    def close(self, why: str = "") -> None:  # noqa: ARG002  nobody is told
+        """Give the name back."""
+        self._people.back(self)
+        self._people.release(self, self.name, self.token)
+
+    def evict(self, code: str, text: str, *, is_moved: bool) -> None:  # noqa: ARG002  there is nobody to tell
+        """The name is somebody else's."""
+        self.close()
+
+    def notify(self, text: str) -> None:
+        """Nobody is there."""

@@ -1,0 +1,175 @@
+"""Who is in this node's rooms on other nodes: read when a wake-up or the beat says that it has changed.
+
+Knows rooms by name, and versions. Must not know persons, nor who is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from twistedchat.stores.base import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from twistedchat.people.asking import Asking
+    from twistedchat.people.base import Home
+
+    Pair = tuple[str, str]
+    Hint = tuple[str, Sequence[Pair], Sequence[Pair]]
+    """A room, who was renamed in it, and who left it with which words."""
+
+__all__ = ["GATHER_SECONDS", "LARGE_SECONDS", "MAX_HINTS", "Rosters"]
+
+GATHER_SECONDS = 0.05
+"""Delay before rosters that have changed are read, in seconds: what changes meanwhile is read along.
+
+Source: as `changes.GATHER_SECONDS`.
+"""
+
+LARGE_SECONDS = 1.0
+"""Delay in which a node reads at most `_NAMES_A_SECOND` names, in seconds. Source: `rooms.announce` tells large rooms
+the count once a second."""
+
+_NAMES_A_SECOND = 20_000
+"""Most names that are read in a second, so that a crowd that comes in does not cost its square.
+
+Source: 20,000 names take the database 15 ms and this node 10 ms.
+"""
+
+MAX_HINTS = 256
+"""Most renames and parting words that are kept until a roster is read. Source: as `rooms.presence` remembers."""
+
+
+class Rosters:
+    """Reads rosters, and hands them on.
+
+    Args:
+        asking: The database.
+        clock: For delays.
+    """
+
+    __slots__ = (
+        "_asking",
+        "_clock",
+        "_glimpsed",
+        "_hints",
+        "_home",
+        "_is_closed",
+        "_log",
+        "_stale",
+        "_timer",
+        "versions",
+    )
+
+    def __init__(self, asking: Asking, clock: IReactorTime) -> None:
+        self._asking = asking
+        self._clock = clock
+        self._home: Home
+        self.versions: dict[str, int] = {}
+        self._stale: dict[str, None] = {}
+        self._hints: list[Hint] = []
+        self._timer: IDelayedCall | None = None
+        self._glimpsed: tuple[str, Collection[str]] = ("", ())
+        self._is_closed = False
+        self._log = Logger()
+
+    def open(self, home: Home) -> None:
+        """Hand on to this server from now on."""
+        self._home = home
+
+    def close(self) -> None:
+        """Read nothing any more."""
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def look(self, room: str) -> Collection[str]:
+        """Who is in a room on other nodes; if it is this node's too, it is watched from now on.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        watched = room in self.versions
+        self.versions.setdefault(room, -1)
+        try:
+            [(_, version, names)] = await self._asking.roster([room])
+        except BaseException:
+            if not watched:
+                self.versions.pop(room, None)
+            raise
+        self.versions[room] = version
+        return names
+
+    def glimpse(self, room: str) -> Collection[str]:
+        """Who was in a room when it was read last; the room glimpsed last is watched without being this node's."""
+        if self._glimpsed[0] != room:
+            self._glimpsed = (room, ())
+            self.changed([room])
+        return self._glimpsed[1]
+
+    def heard(self, rooms: Iterable[str], renamed: Sequence[Pair], left: Sequence[tuple[str, str, str]]) -> None:
+        """Another node has changed rosters; with what can't be seen from who is there."""
+        for room in rooms:
+            if room in self.versions or room == self._glimpsed[0]:
+                words = [(name, why) for where, name, why in left if where == room]
+                if (renamed or words) and len(self._hints) < MAX_HINTS:
+                    self._hints.append((room, renamed, words))
+                self.changed([room])
+
+    def changed(self, rooms: Iterable[str]) -> None:
+        """Rosters are to be read, soon."""
+        self._stale.update(dict.fromkeys(rooms))
+        if self._stale and self._timer is None and not self._is_closed:
+            self._timer = self._clock.callLater(GATHER_SECONDS, self._read)
+
+    def watch_only(self, rooms: Collection[str]) -> None:
+        """Forget all others."""
+        self.versions = {room: version for room, version in self.versions.items() if room in rooms}
+
+    def _read(self) -> None:
+        Deferred.fromCoroutine(self._read_all()).addErrback(
+            lambda failure: self._log.failure("Rosters could not be read", failure)
+        )
+
+    async def _read_all(self) -> None:
+        stale, self._stale = self._stale, {}
+        hints, self._hints = self._hints, []
+        asked = [room for room in stale if room in self.versions or room == self._glimpsed[0]]
+        count = 0
+        try:
+            for room, version, names in await self._asking.roster(asked) if asked else ():
+                count += len(names)
+                self._take_in(room, version, names, hints)
+        except StoreError:
+            # The beat finds out what is still to be read.
+            pass
+        if not self._is_closed:
+            pause = max(GATHER_SECONDS, LARGE_SECONDS * count / _NAMES_A_SECOND)
+            self._timer = self._clock.callLater(pause, self._rested)
+
+    def _take_in(
+        self,
+        room: str,
+        version: int,
+        names: Collection[str],
+        hints: Sequence[tuple[str, Sequence[Pair], Sequence[Pair]]],
+    ) -> None:
+        if room == self._glimpsed[0]:
+            self._glimpsed = (room, names)
+        if room in self.versions:
+            self.versions[room] = version
+            renamed = [pair for where, pairs, _ in hints if where == room for pair in pairs]
+            left = [pair for where, _, pairs in hints if where == room for pair in pairs]
+            self._home.set_others(room, names, renamed=renamed, left=left)
+
+    def _rested(self) -> None:
+        self._timer = None
+        if self._stale:
+            self._read()
