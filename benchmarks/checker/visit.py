@@ -107,6 +107,9 @@ class Visit:
             self._shown(message)
         elif type_ == "tell":
             self._world.judge.tells.arrived(message["text"], message["who"], self.me.name)
+        elif type_ == "presence":
+            for name in message.get("left", ()):
+                self._world.judge.names.told_left(self._wire.label, message["room"], name, self._world.now)
         elif message.get("re") in self._waiting:
             self._told(self._waiting.pop(message["re"]), message)
         else:
@@ -186,7 +189,7 @@ class Visit:
         """Leave a room, and enter it again after a while."""
         await self._asker.ask("leave", room=room)
         self._world.judge.views.ends(self._wire.label, room)
-        self._world.judge.names.left(self._wire.label, room)
+        self._world.judge.names.left(self._wire.label, room, self._world.now)
         await asyncio.sleep(seconds)
         await self.join(room)
 

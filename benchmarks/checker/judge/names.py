@@ -31,6 +31,10 @@ RETURN_SECONDS = 2.0
 """Time in which somebody may be back at a node before its own connection tells so, in seconds. Source: chosen."""
 
 
+LEAVING_SECONDS = 15.0
+"""Time in which others are told that somebody has left, in seconds. Source: a beat, and a node that is cut off."""
+
+
 @dataclass(slots=True, eq=False)
 class Tenure:
     """One holding of a name, by one session.
@@ -70,6 +74,7 @@ class Names:
         self._by_connection: dict[str, Tenure] = {}
         self._here: dict[str, list[tuple[float, float]]] = {}
         self._since: dict[str, float] = {}
+        self._left_at: dict[str, float] = {}
         self._clock_until = 0.0
         self.resumes = 0
 
@@ -120,9 +125,11 @@ class Names:
         """A connection's session is in a room."""
         self._by_connection[connection].rooms.add(room)
 
-    def left(self, connection: str, room: str) -> None:
+    def left(self, connection: str, room: str, now: float) -> None:
         """And is not any more."""
-        self._by_connection[connection].rooms.discard(room)
+        tenure = self._by_connection[connection]
+        tenure.rooms.discard(room)
+        self._left_at[tenure.name] = now
 
     def closed(self, connection: str, now: float, *, leaves: bool) -> None:
         """A connection is over.
@@ -141,6 +148,15 @@ class Names:
             tenure.lost_at = now
         if leaves:
             tenure.lingers = False
+            self._left_at[tenure.name] = now
+
+    def told_left(self, connection: str, room: str, name: str, now: float) -> None:
+        """A connection is told that somebody has left: not somebody who only lost the connection."""
+        if now < self._clock_until or now - self._left_at.get(name, -LEAVING_SECONDS) < LEAVING_SECONDS:
+            return
+        if any(one.name == name and one.lingers and self._must_be_in(room, one, now) for one in self._tenures):
+            told = f"{connection} was told that {name} left #{room}, which did not"
+            self._verdict.against("told-to-have-left", (name, room, round(now)), told)
 
     def was_here(self, name: str, since: float, until: float) -> bool | None:
         """Whether somebody of this name had one connection open all the time; None if for a part of it."""
