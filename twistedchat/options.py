@@ -84,7 +84,8 @@ class Options(usage.Options):
     """What the operator has chosen; by the names of the options, without their dashes."""
 
     optParameters: Sequence[tuple[str, str | None, str | None, str]] = [
-        ("store", "s", "sqlite:chatroom.db", "Where the logs are kept: sqlite:PATH, or memory:"),
+        ("store", "s", "sqlite:chatroom.db", "Where the logs are kept: sqlite:PATH, postgresql://…, or memory:"),
+        ("node", None, None, "Name of this node, where several share a database [default: the host's]"),
         ("sync", None, "full", "What a stored line survives: full, a power cut too; normal, kill -9"),
         ("rate", "r", "20/200", "LINES[/BURST] a second from one connection; 0 for no limit"),
         ("login-timeout", None, "60", "Seconds until a connection must have given a name"),

@@ -9,6 +9,7 @@ import gc
 import os
 import re
 import resource
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING, cast
@@ -22,10 +23,11 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 
 from twistedchat.doors.channel import Farewell, Pace
+from twistedchat.doors.plain import LOBBY
 from twistedchat.doors.port import ChatFactory, Settings
 from twistedchat.hub import Hub
 from twistedchat.options import Options
-from twistedchat.stores import check_store, make_store
+from twistedchat.stores import check_store, is_shared, make_store
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
         IReactorTime,
         IStreamServerEndpoint,
     )
+
+    from twistedchat.people.base import People
+    from twistedchat.stores.base import Store
+    from twistedchat.stores.postgres import PostgresStore
 
     class Reactor(IReactorCore, IReactorTCP, IReactorTime, IReactorFromThreads):
         """What this module needs of a reactor."""
@@ -92,7 +98,8 @@ def makeService(options: Options) -> ChatService:
     try:
         if not (parent.get("chroot") or parent.get("uid") or parent.get("gid")):
             check_store(options["store"], parent.get("rundir") or ".")
-        store = make_store(options["store"], sync=options["sync"], reactor=chosen, clock=wall)
+        node = options["node"] or socket.gethostname()
+        store = make_store(options["store"], sync=options["sync"], node=node, reactor=chosen, clock=wall)
     except StoreError as fault:
         raise SystemExit(f"chatroom: {fault}") from fault
     rate, burst = options["rate"]
@@ -103,7 +110,7 @@ def makeService(options: Options) -> ChatService:
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
     )
-    hub = Hub(store, chosen, wall=wall, history=options["history"])
+    hub = Hub(store, chosen, wall=wall, history=options["history"], people=_people(options["store"], store, chosen))
     factory = ChatFactory(hub, chosen, settings)
     service = ChatService(chosen, factory)
     service.ports += listen(chosen, options["port"], factory)
@@ -112,6 +119,15 @@ def makeService(options: Options) -> ChatService:
 
         service.ports += listen(chosen, [options["health"]], HealthSite(service.state, chosen))
     return service
+
+
+def _people(url: str, store: Store, reactor: Reactor) -> People | None:
+    """The register of persons, where several nodes share one."""
+    if not is_shared(url):
+        return None
+    from twistedchat.people.shared import SharedPeople  # noqa: PLC0415  libpq is an extra
+
+    return SharedPeople(cast("PostgresStore", store).database, reactor)
 
 
 def raise_file_limit() -> int:
@@ -242,7 +258,10 @@ class ChatService(Service):
         Deferred.fromCoroutine(self._open()).addErrback(self._cannot_open)
 
     async def _open(self) -> None:
-        await self._factory.hub.open()
+        hub = self._factory.hub
+        await hub.open()
+        # Whoever connects is told who is there, also if that is nobody here.
+        hub.people.glimpse(LOBBY)
         self._opened = True
         # What is here now stays: the collector need not look at it again.
         gc.collect()
@@ -261,7 +280,7 @@ class ChatService(Service):
 
     def state(self) -> str:
         """Why lines can't be stored now, as a sentence; "" if they can."""
-        return "" if self._opened else "The store is not open yet."
+        return self._factory.hub.people.trouble if self._opened else "The store is not open yet."
 
     @override
     def stopService(self) -> Deferred[None]:

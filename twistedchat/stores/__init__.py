@@ -1,9 +1,9 @@
-"""Where the logs are kept. A store is named by a URL: ``memory:``, or ``sqlite:`` and a path."""
+"""Where the logs are kept. A store is named by a URL: ``memory:``, ``sqlite:`` and a path, or ``postgresql://``."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from twistedchat.stores.base import Store, StoreError
 from twistedchat.stores.memory import MemoryStore
@@ -18,21 +18,39 @@ if TYPE_CHECKING:
 
     from twistedchat.stores.sqlite_file import Sync
 
-__all__ = ["check_store", "make_store"]
+__all__ = ["check_store", "is_shared", "make_store"]
 
 
-def make_store(url: str, *, sync: Sync = "full", reactor: IReactorFromThreads, clock: Callable[[], float]) -> Store:
+def is_shared(url: str) -> bool:
+    """Whether a URL names a database that several nodes share."""
+    return url.startswith(("postgresql://", "postgres://"))
+
+
+def make_store(
+    url: str, *, sync: Sync = "full", node: str = "", reactor: IReactorFromThreads, clock: Callable[[], float]
+) -> Store:
     """The store that a URL names, not yet open.
 
     Args:
-        url: ``memory:``, ``sqlite:chatroom.db`` (in the current folder) or ``sqlite:/var/lib/chatroom.db``.
+        url: ``memory:``, ``sqlite:chatroom.db`` (in the current folder) or ``sqlite:/var/lib/chatroom.db``; or what
+            libpq takes, ``postgresql://chat@db1,db2/chat?target_session_attrs=read-write``.
         sync: What an appended event survives, if the store outlives the server at all.
-        reactor: Where a store's threads bring their answers; it also provides IReactorTime.
+        node: The name of this node, where there are several.
+        reactor: Where a store's threads bring their answers, or whose sockets it uses; it also provides IReactorTime.
         clock: Seconds since 1970.
 
     Raises:
         StoreError: There is no such store.
     """
+    if is_shared(url):
+        try:
+            from twistedchat.postgres.database import Database  # noqa: PLC0415  libpq is an extra
+            from twistedchat.stores.postgres import PostgresStore  # noqa: PLC0415  the same
+        except ImportError as error:
+            raise StoreError(
+                "A PostgreSQL database needs the extra [nodes]: pip install 'twistedchat[nodes]'."
+            ) from error
+        return PostgresStore(Database(cast("Any", reactor), url, sync=sync, name=node))
     path = _path(url)
     if path is None:
         return MemoryStore(clock, new_identity())
@@ -49,7 +67,7 @@ def check_store(url: str, folder: str = ".") -> None:
     Raises:
         StoreError: It could not; one sentence that says why and what to do.
     """
-    path = _path(url)
+    path = None if is_shared(url) else _path(url)
     if path is not None:
         check(folder / path)
 
@@ -63,5 +81,5 @@ def _path(url: str) -> Path | None:
         return None
     raise StoreError(
         f"There is no store {url!r}: it can be sqlite:PATH, such as sqlite:chatroom.db, "
-        "or memory: (all is forgotten when the server stops)."
+        "postgresql://USER@HOST/DATABASE for many nodes, or memory: (all is forgotten when the server stops)."
     )
