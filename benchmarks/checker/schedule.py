@@ -47,8 +47,10 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "kill": Kind("kill -9 of a node, started again after a while", "node", most_seconds=14),
-    "term": Kind("SIGTERM to a node, which must end within 5 s; started again at once", "node", lasts=False),
+    "kill": Kind("kill -9 of a node, started again after a while", "node", most_seconds=14, recovery_seconds=4),
+    "term": Kind(
+        "SIGTERM to a node, which must end within 5 s; started again at once", "node", lasts=False, recovery_seconds=8
+    ),
     "stop": Kind("SIGSTOP of a node, then SIGCONT", "node"),
     "cut": Kind("a node's connections to the database are reset, and new ones refused", "link"),
     "blink": Kind("a node's connections to the database are reset, once", "link", lasts=False),

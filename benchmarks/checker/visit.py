@@ -187,6 +187,7 @@ class Visit:
 
     async def rejoin(self, room: str, seconds: float) -> None:
         """Leave a room, and enter it again after a while."""
+        self._world.judge.names.leaves(self._wire.label)
         await self._asker.ask("leave", room=room)
         self._world.judge.views.ends(self._wire.label, room)
         self._world.judge.names.left(self._wire.label, room, self._world.now)
@@ -227,6 +228,8 @@ class Visit:
     def quit(self) -> None:
         """Leave for good."""
         self.leaves = True
+        self.me.token = ""
+        self._world.judge.names.leaves(self._wire.label)
         self._asker.send("quit")
 
     # -- how it stands ---------------------------------------------------------------------------

@@ -47,6 +47,7 @@ class Tenure:
         connections: Those that are open.
         lost_at: When the last of them was closed; None while one is open.
         lingers: Whether the session is kept when the connection is lost.
+        is_leaving: Whether it has said that it leaves a room, or for good, and does not know whether that was heard.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Tenure:
     connections: set[str] = field(default_factory=set)
     lost_at: float | None = None
     lingers: bool = True
+    is_leaving: bool = False
 
 
 class Names:
@@ -123,10 +125,16 @@ class Names:
 
     def entered(self, connection: str, room: str) -> None:
         """A connection's session is in a room."""
-        self._by_connection[connection].rooms.add(room)
+        tenure = self._by_connection[connection]
+        tenure.rooms.add(room)
+        tenure.is_leaving = False
+
+    def leaves(self, connection: str) -> None:
+        """A connection says that it leaves a room, or for good."""
+        self._by_connection[connection].is_leaving = True
 
     def left(self, connection: str, room: str, now: float) -> None:
-        """And is not any more."""
+        """It is told that its session is not in a room any more."""
         tenure = self._by_connection[connection]
         tenure.rooms.discard(room)
         self._left_at[tenure.name] = now
@@ -154,7 +162,7 @@ class Names:
         """A connection is told that somebody has left: not somebody who only lost the connection."""
         if now < self._clock_until or now - self._left_at.get(name, -LEAVING_SECONDS) < LEAVING_SECONDS:
             return
-        if any(one.name == name and one.lingers and self._must_be_in(room, one, now) for one in self._tenures):
+        if any(one.name == name and not one.is_leaving and self._must_be_in(room, one, now) for one in self._tenures):
             told = f"{connection} was told that {name} left #{room}, which did not"
             self._verdict.against("told-to-have-left", (name, room, round(now)), told)
 
@@ -200,7 +208,13 @@ class Names:
             return False
         if tenure.connections:
             return True
-        kept = self._survive and tenure.lingers and not tenure.contested and now > self._clock_until
+        kept = (
+            self._survive
+            and tenure.lingers
+            and not tenure.is_leaving
+            and not tenure.contested
+            and now > self._clock_until
+        )
         return kept and tenure.lost_at is not None and now - tenure.lost_at < KEPT_SECONDS
 
     def _may_be_in(self, room: str, tenure: Tenure, now: float) -> bool:
@@ -208,7 +222,7 @@ class Names:
             return False
         if now < self._clock_until:
             return now - tenure.lost_at < CLOCK_SECONDS
-        return tenure.lingers and now - tenure.lost_at < GONE_SECONDS
+        return (tenure.lingers or tenure.is_leaving) and now - tenure.lost_at < GONE_SECONDS
 
     def forget_old(self, now: float) -> None:
         """Drop what can't matter any more."""
