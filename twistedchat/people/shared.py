@@ -57,7 +57,7 @@ class SharedPeople(LocalPeople):
         clock: For delays.
     """
 
-    __slots__ = ("_asking", "_beat", "_changes", "_moving", "_rosters", "_tells")
+    __slots__ = ("_asking", "_beat", "_changes", "_is_open", "_moving", "_rosters", "_tells")
 
     def __init__(self, database: Database, clock: IReactorTime) -> None:
         super().__init__(clock)
@@ -68,6 +68,7 @@ class SharedPeople(LocalPeople):
         self._beat = Beat(self._asking, self, clock)
         # Sessions that are being asked for, or have gone and are not let go of.
         self._moving = 0
+        self._is_open = False
         database.listen("here", self._heard_here)
         database.listen("moved", self._heard_moved)
         database.listen("tells", self._tells.heard)
@@ -76,11 +77,14 @@ class SharedPeople(LocalPeople):
 
     @override
     async def open(self, home: Home) -> None:
+        self._is_open = True
         self._rosters.open(home)
         self._beat.open(home)
 
     @override
     async def close(self) -> None:
+        if not self._is_open:
+            return
         self._beat.close()
         self._rosters.close()
         try:
@@ -239,7 +243,8 @@ class SharedPeople(LocalPeople):
     @override
     def left(self, person: Person, room: str, why: str) -> None:
         if self._names.find(person.name) is person:
-            self._changes.note("leave", room, person.name, why)
+            # PostgreSQL's text holds no NUL.
+            self._changes.note("leave", room, person.name, why.replace("\0", "\N{SYMBOL FOR NULL}"))
 
     @override
     async def who(self, room: str) -> Collection[str]:
