@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tests.live.daemon import Daemon
 
-__all__ = ["back", "closing", "heard", "person", "presence", "program", "said_in", "say"]
+__all__ = ["answered", "back", "closing", "heard", "person", "presence", "program", "said_in", "say", "speak"]
 
 PATIENCE_SECONDS = 30.0
 """Time limit for what must come about in a story, in seconds: far more than a busy machine needs."""
@@ -27,7 +27,7 @@ def program(node: Daemon, name: str, room: str) -> Program:
 def person(node: Daemon, name: str, room: str) -> Caller:
     """Somebody at telnet, who talks in a room."""
     caller = node.caller()
-    caller.say(name, f"/join {room}")
+    speak(caller, name, f"/join {room}")
     heard(caller, f"*** You are in #{room}")
     return caller
 
@@ -58,9 +58,17 @@ def token(of: Program) -> str:
     return str(next(message["session"] for message in of.messages if message["type"] == "welcome"))
 
 
+def speak(caller: Caller, *lines: str) -> None:
+    """Send lines."""
+    caller.say(*lines)
+    exchange([caller], lambda: not caller.outbox, "all is sent")
+
+
 def say(speaker: Program, room: str, texts: Sequence[str]) -> list[int]:
     """Say lines, and wait for no answer; their ids."""
-    return [speaker.ask("say", room=room, text=text) for text in texts]
+    ids = [speaker.ask("say", room=room, text=text) for text in texts]
+    exchange([speaker], lambda: not speaker.outbox, "all is sent")
+    return ids
 
 
 def answered(speaker: Program, ids: Sequence[int], others: Sequence[Caller] = ()) -> list[str]:
