@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from tests.live.daemon import Daemon
 
-__all__ = ["answered", "back", "closing", "heard", "person", "presence", "program", "said_in", "say", "speak"]
+__all__ = ["answered", "back", "closing", "heard", "person", "presence", "program", "said_in", "say", "shown", "speak"]
 
 PATIENCE_SECONDS = 30.0
 """Time limit for what must come about in a story, in seconds: far more than a busy machine needs."""
@@ -81,6 +81,13 @@ def answered(speaker: Program, ids: Sequence[int], others: Sequence[Caller] = ()
 def said_in(reader: Program, room: str) -> list[str]:
     """What stands in a room's log, as a node tells it."""
     return [event["text"] for event in reader.call("history", room=room, limit=500)["events"]]
+
+
+def shown(room: str, count: int, *callers: Caller, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until programs have been shown so many events of a room."""
+    exchange(
+        callers, lambda: all(len(caller.events(room)) >= count for caller in callers), f"{count} are shown", seconds
+    )
 
 
 def presence(watcher: Program, room: str, what: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Nodes as one chat: names, rooms and news, also when no node is woken."""
+
 from __future__ import annotations
 
-from tests.cluster.people import heard, person, presence, program, speak
+from tests.cluster.people import answered, heard, person, presence, program, shown, speak
 from tests.cluster.stage import Stage, story
 from tests.live.daemon import exchange, until
 
@@ -38,12 +39,10 @@ def test_rooms_that_look_alike(stage: Stage) -> None:
     ann, bob = here.program("ann"), there.program("bob")
     for number in range(20):
         ids = ann.ask("join", room=f"Tea{number}"), bob.ask("join", room=f"tea{number}")
-        exchange([ann, bob], lambda ids=ids: bool(ann.answers(ids[0]) and bob.answers(ids[1])), "both are in")
-        rooms = {ann.answers(ids[0])[0]["room"], bob.answers(ids[1])[0]["room"]}
-        assert len(rooms) == 1
-        [room] = rooms
+        assert answered(ann, ids[:1], [bob]) + answered(bob, ids[1:]) == ["joined"] * 2
+        [room] = {ann.answers(ids[0])[0]["room"], bob.answers(ids[1])[0]["room"]}
         assert ann.call("say", room=f"tEa{number}", text="hi")["room"] == room
-        exchange([bob], lambda room=room: bool(bob.events(room)), "it is shown")
+        shown(room, 1, bob)
     until(lambda: {each["members"] for each in ann.call("rooms")["rooms"]} == {2}, "each room has two")
     assert sorted(each["name"].lower() for each in ann.call("rooms")["rooms"]) == sorted(f"tea{n}" for n in range(20))
 
@@ -63,7 +62,7 @@ def test_deaf(stage: Stage) -> None:
     heard(eve, "*** bob is here now.", 6)
     for number in range(3):
         assert bob.call("say", room="r", text=f"hi {number}")["type"] == "ok"
-        exchange([ann, eve], lambda number=number: len(ann.events("r")) == number + 1, "it is shown", 6)
+        shown("r", number + 1, ann, seconds=6)
     heard(eve, "bob: hi 2", 6)
     # It is delivered; only whether it was is not known.
     assert bob.call("tell", to="ann", text="psst")["text"].endswith("whether your line was seen is not known.")
@@ -86,6 +85,6 @@ def test_ear_lost(stage: Stage) -> None:
         )
         assert int(killed) <= 2
         bob.call("say", room="r", text=str(number))
-        exchange([ann], lambda number=number: len(ann.events("r")) == number + 1, "it is shown", 6)
+        shown("r", number + 1, ann, seconds=6)
     assert [event["text"] for event in ann.events("r")] == [str(number) for number in range(20)]
     assert not [each for each in ann.messages if each["type"] == "error"]

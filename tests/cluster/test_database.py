@@ -25,6 +25,9 @@ END $$;
 CREATE TRIGGER no_space BEFORE INSERT ON chat.events EXECUTE FUNCTION chat.no_space()"""
 
 
+REFUSED = "*** Your line was not said, it can't be stored now:"
+
+
 class Talk:
     """Two programs on two nodes who talk in a room, one with keys and one without, and what they are answered."""
 
@@ -105,11 +108,11 @@ def test_database_restarts(stage: Stage) -> None:
         engine.stop(how)
         engine.start()
 
-    for how in (signal.SIGINT, signal.SIGKILL):
-        talk.while_it_goes_on(lambda how=how: restart(how))
+    talk.while_it_goes_on(lambda: restart(signal.SIGINT))
+    talk.while_it_goes_on(lambda: restart(signal.SIGKILL))
     talk.check()
     for caller in (tom, eve):
-        exchange([caller], lambda caller=caller: caller.heard(": 399"), "all is shown")
+        heard(caller, ": 399")
         assert not [line for line in caller.lines if "left" in line or "database" in line or "not said" in line]
     assert talk.both[0].call("who", room="r")["members"] == ["ann", "bob", "eve", "tom"]
 
@@ -119,31 +122,36 @@ def test_database_refuses(stage: Stage) -> None:
     """A database that is full, or read-only, refuses at once, with a sentence; afterwards it goes on."""
     engine = stage.engine().make()
     talk, (here, _) = start(stage, engine)
-    ann, _ = talk.both
+    ann, bob = talk.both
     tom = person(here, "tom", "r")
-    for refuse, allow in (
-        (FULL, "DROP FUNCTION chat.no_space() CASCADE"),
-        (
-            f"ALTER DATABASE {DATABASE} SET default_transaction_read_only = on",
-            f"ALTER DATABASE {DATABASE} RESET default_transaction_read_only",
-        ),
-    ):
+
+    def is_said(text: str) -> bool:
+        return bool(ann.call("say", room="r", text=text)["type"] == "ok")
+
+    def refuse(how: str, back: Callable[[], object], word: str) -> None:
         mark = len(tom.lines)
-        engine.sql(refuse, DATABASE)
+        engine.sql(how, DATABASE)
         engine.sql(TERMINATE, DATABASE)
-        until(lambda: ann.call("say", room="r", text="no", key="k")["type"] == "error", "it is refused")
-        assert ann.call("say", room="r", text="no")["code"] == "not-stored"
-        speak(tom, "nor this")
-        refused = "*** Your line was not said, it can't be stored now:"
-        exchange([tom], lambda mark=mark: any(line.startswith(refused) for line in tom.lines[mark:]), "it is refused")
+        until(lambda: not is_said(f"before {word}"), "it is refused")
+        assert ann.call("say", room="r", text=f"no {word}")["code"] == "not-stored"
+        speak(tom, f"nor {word}")
+        exchange([tom], lambda: any(REFUSED in line for line in tom.lines[mark:]), "it is refused")
         assert ann.call("ping")["type"] == "pong"
-        engine.sql(allow, DATABASE if refuse is FULL else "postgres")
+        back()
         engine.sql(TERMINATE, DATABASE)
-        until(lambda: ann.call("say", room="r", text="yes")["type"] == "ok", "it goes on")
-        exchange([tom], lambda mark=mark: any(line.endswith("ann: yes") for line in tom.lines[mark:]), "it is shown")
-        assert not [line for line in tom.lines[mark:] if "lost its database" in line]
-    assert "nor this" not in said_in(ann, "r")
-    assert "nor this" not in said_in(talk.both[1], "r")
+        until(lambda: is_said(f"after {word}"), "it goes on")
+        heard(tom, f"ann: after {word}")
+
+    refuse(FULL, lambda: engine.sql("DROP FUNCTION chat.no_space() CASCADE", DATABASE), "full")
+    read_only = "default_transaction_read_only"
+    refuse(
+        f"ALTER DATABASE {DATABASE} SET {read_only} = on",
+        lambda: engine.sql(f"ALTER DATABASE {DATABASE} RESET {read_only}"),
+        "read-only",
+    )
+    assert not tom.heard("lost its database")
+    for reader in (ann, bob):
+        assert not [text for text in said_in(reader, "r") if text.startswith(("no ", "nor "))]
 
 
 def with_standby(stage: Stage) -> tuple[Engine, Engine, str]:
