@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
 from tests.doors.cases import JsonTestCase
 from tests.fakes import PlainPeer, now
 from twistedchat.errors import ChatError
-from twistedchat.people.base import Person
+
+if TYPE_CHECKING:
+    from twistedchat.people.base import Person
 
 NOT_SAID = "Your line was not said."
 
