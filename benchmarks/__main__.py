@@ -21,6 +21,8 @@ from benchmarks.measures.fanout import FANOUT
 from benchmarks.measures.growth import GROWTH, LOG
 from benchmarks.measures.hostile import HOSTILE
 from benchmarks.measures.nodes import NODES_CROWD, NODES_FANOUT, NODES_PAIR
+from benchmarks.measures.nodes_recovery import NODES_RECOVERY
+from benchmarks.measures.nodes_rest import NODES_AWAY, NODES_REST
 from benchmarks.measures.personal import PERSONAL
 from benchmarks.measures.rest import REST
 from benchmarks.measures.rolling import ROLLING
@@ -44,7 +46,7 @@ ALL = "all"
 QUICK = "quick"
 NODES = "nodes"
 MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK, ROLLING)
-OF_NODES = (NODES_PAIR, NODES_FANOUT, NODES_CROWD)
+OF_NODES = (NODES_PAIR, NODES_FANOUT, NODES_CROWD, NODES_REST, NODES_AWAY, NODES_RECOVERY)
 """Those that need a PostgreSQL server."""
 PRESETS: dict[str, dict[str, str]] = {
     ALL: {measure.name: "" for measure in MEASURES},
