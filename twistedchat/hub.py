@@ -50,7 +50,6 @@ class Hub:
         wall: The time of day, in seconds since 1970.
         history: How many events somebody who enters a room is shown, at least 0.
         people: The register of persons; that of a single node unless given.
-        close_seconds: Time limit for storing what was accepted when the server stops.
         budget: What the newest events and pages of all rooms may take; the usual one unless given.
 
     Attributes:
@@ -67,7 +66,6 @@ class Hub:
     """
 
     __slots__ = (
-        "_close_seconds",
         "_feed",
         "_ids",
         "announcer",
@@ -90,13 +88,11 @@ class Hub:
         wall: Callable[[], float],
         history: int = 20,
         people: People | None = None,
-        close_seconds: float = CLOSE_SECONDS,
         budget: Budget | None = None,
     ) -> None:
         self.turns = turns = Turns(clock)
         self.store = store
         self.history = history
-        self._close_seconds = close_seconds
         self.wall = wall
         self.people = people or LocalPeople(clock)
         self.writer = Writer(store, clock)
@@ -124,13 +120,16 @@ class Hub:
         await self.people.open(self)
         self.writer.open(self._feed)
 
-    async def close(self) -> bool:
+    async def close(self, seconds: float = CLOSE_SECONDS) -> bool:
         """Store and show what was accepted, then close the store. Nothing may be submitted any more.
+
+        Args:
+            seconds: Time limit for that.
 
         Returns:
             Whether everything was stored or refused in time.
         """
-        in_time = await self.writer.settle(self._close_seconds)
+        in_time = await self.writer.settle(seconds)
         self.people.stop()
         self.announcer.close()
         await self.people.close()
@@ -145,7 +144,7 @@ class Hub:
 
     def heads(self) -> Iterator[tuple[str, int, int]]:
         """The rooms that somebody here is in: each one's name, and its last event's seq and at."""
-        return ((room.name, room.seq, room.at) for room in self.rooms)
+        return ((room.name, room.seq, room.seq_at) for room in self.rooms)
 
     def heard(self, room: str, head: int) -> None:
         """The log of a room goes up to this seq."""
