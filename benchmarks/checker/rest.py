@@ -57,7 +57,6 @@ class Rest:
         logs = await self._judge_log(self._read)
         for node in range(len(world.ports)):
             await self._ask_node(node, logs)
-        world.judge.names.at_rest()
         await self._until_agreed(since)
         world.judge.tells.at_rest(world.now)
         world.judge.names.forget_old(world.now)
@@ -127,13 +126,15 @@ class Rest:
             askers = [await stack.enter_async_context(_program(world, node)) for node in range(len(world.ports))]
             while troubles := [trouble async for trouble in self._disagreements(askers)]:
                 if world.now - since > PRESENCE_SECONDS:
-                    for trouble in troubles:
-                        world.judge.verdict.against("who", (since, trouble), trouble)
+                    for kind, trouble in troubles:
+                        world.judge.verdict.against(kind, (since, trouble), trouble)
                     return
                 await asyncio.sleep(0.3)
 
-    async def _disagreements(self, askers: Sequence[Asker]) -> AsyncIterator[str]:
+    async def _disagreements(self, askers: Sequence[Asker]) -> AsyncIterator[tuple[str, str]]:
         world = self._world
+        if doubled := world.judge.names.doubled():
+            yield "two-holders", doubled
         for room in ROOMS:
             rosters = {}
             for asker, node in zip(askers, "abcdefghij", strict=False):
@@ -141,7 +142,7 @@ class Rest:
                     rosters[node] = (await asker.ask("who", room=room))["members"]
             trouble = world.judge.names.trouble(room, rosters, world.now)
             if trouble:
-                yield trouble
+                yield "who", trouble
 
 
 @contextlib.asynccontextmanager

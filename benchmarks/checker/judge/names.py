@@ -162,7 +162,8 @@ class Names:
         """A connection is told that somebody has left: not somebody who only lost the connection."""
         if now < self._clock_until or now - self._left_at.get(name, -LEAVING_SECONDS) < LEAVING_SECONDS:
             return
-        if any(one.name == name and not one.is_leaving and self._must_be_in(room, one, now) for one in self._tenures):
+        suspects = [one for one in self._tenures if one.name == name and not (one.is_leaving or one.contested)]
+        if any(self._must_be_in(room, one, now) for one in suspects):
             told = f"{connection} was told that {name} left #{room}, which did not"
             self._verdict.against("told-to-have-left", (name, room, round(now)), told)
 
@@ -178,15 +179,16 @@ class Names:
             if tenure.name == name:
                 yield self._since[connection], float("inf")
 
-    def at_rest(self) -> None:
-        """Everything is connected, and nothing happens: a name is at one connection."""
+    def doubled(self) -> str:
+        """Which names are at two connections, in a sentence; "" if none is. At rest none may be."""
         holders: dict[str, list[str]] = {}
         for connection, tenure in self._by_connection.items():
             holders.setdefault(tenure.name, []).append(f"{connection} (tenure {tenure.number})")
-        for name, connections in holders.items():
-            if len(connections) > 1:
-                told = f"{name} is held by {' and '.join(connections)}, all of them open"
-                self._verdict.against("two-holders", tuple(connections), told)
+        return "; ".join(
+            f"{name} is held by {' and '.join(connections)}, all of them open"
+            for name, connections in holders.items()
+            if len(connections) > 1
+        )
 
     def trouble(self, room: str, rosters: Mapping[str, Sequence[str]], now: float) -> str:
         """What is wrong with the answers of all nodes to ``who``, in a sentence; "" if nothing is."""
