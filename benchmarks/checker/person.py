@@ -168,7 +168,7 @@ class _Sitting:
     def _entered(self) -> None:
         judge, label = self._world.judge, self._wire.label
         if self._tenure is None:
-            self._tenure = judge.names.welcomed(label, self._name, None, self._world.now, resumed=False)
+            self._tenure = judge.names.welcomed(label, self._name, None, self._world.now, resumed=False, lingers=False)
             for room in self._rooms:
                 judge.names.entered(label, room)
                 # The first line that is shown with its seq tells where it begins.
@@ -195,6 +195,7 @@ class _Sitting:
         Raises:
             Refused: The name is another's.
         """
+        self._world.judge.names.comes(self._wire.label, self._name, self._world.now)
         answer = await self._ask(self._name, _HERE)
         if not _IN.match(answer):
             raise Refused("name-taken", answer)

@@ -175,6 +175,7 @@ class Visit:
         Raises:
             Refused: The name is another's, or the node is not ready.
         """
+        self._world.judge.names.comes(self._wire.label, self.me.name, self._world.now)
         await self._asker.ask("hello", name=self.me.name, resume=self.me.token or None)
         await asyncio.gather(*map(self.join, list(self.me.rooms)))
         self.is_in = True

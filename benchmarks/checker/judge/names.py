@@ -27,10 +27,6 @@ CLOCK_SECONDS = 150.0
 In seconds. Source: twice a minute, and the lease.
 """
 
-RETURN_SECONDS = 2.0
-"""Time in which somebody may be back at a node before its own connection tells so, in seconds. Source: chosen."""
-
-
 LEAVING_SECONDS = 15.0
 """Time in which others are told that somebody has left, in seconds. Source: a beat, and a node that is cut off."""
 
@@ -76,6 +72,8 @@ class Names:
         self._by_connection: dict[str, Tenure] = {}
         self._here: dict[str, list[tuple[float, float]]] = {}
         self._since: dict[str, float] = {}
+        self._coming: dict[str, tuple[str, float]] = {}
+        self._tries: dict[str, list[tuple[float, float]]] = {}
         self._left_at: dict[str, float] = {}
         self._clock_until = 0.0
         self.resumes = 0
@@ -84,8 +82,20 @@ class Names:
         """The database's clock was set forth or back."""
         self._clock_until = now + CLOCK_SECONDS
 
+    def comes(self, connection: str, name: str, now: float) -> None:
+        """A connection asks for a name; whether the server gives it is heard later, or never."""
+        self._coming[connection] = name, now
+
     def welcomed(
-        self, connection: str, name: str, before: Tenure | None, now: float, *, resumed: bool, contested: bool = False
+        self,
+        connection: str,
+        name: str,
+        before: Tenure | None,
+        now: float,
+        *,
+        resumed: bool,
+        contested: bool = False,
+        lingers: bool = True,
     ) -> Tenure:
         """A connection is given a name, or goes on with a session.
 
@@ -96,12 +106,13 @@ class Names:
             now: The time.
             resumed: Whether the server says that the session goes on.
             contested: Whether others want the name.
+            lingers: Whether the session is kept when the connection is lost.
         """
         tenure = before if resumed else None
         if tenure is None:
             self._judge_fresh(connection, before, now)
             self._count += 1
-            tenure = Tenure(self._count, name, contested)
+            tenure = Tenure(self._count, name, contested, lingers=lingers)
             self._tenures.append(tenure)
         else:
             self.resumes += 1
@@ -147,6 +158,9 @@ class Names:
             now: The time.
             leaves: Whether the person leaves with it, at once.
         """
+        if connection in self._coming:
+            name, since = self._coming.pop(connection)
+            self._tries.setdefault(name, []).append((since, now))
         tenure = self._by_connection.pop(connection, None)
         if tenure is None:
             return
@@ -162,7 +176,7 @@ class Names:
         """A connection is told that somebody has left: not somebody who only lost the connection."""
         if now < self._clock_until or now - self._left_at.get(name, -LEAVING_SECONDS) < LEAVING_SECONDS:
             return
-        suspects = [one for one in self._tenures if one.name == name and not (one.is_leaving or one.contested)]
+        suspects = [one for one in self._tenures if one.name == name and _is_kept(one)]
         if any(self._must_be_in(room, one, now) for one in suspects):
             told = f"{connection} was told that {name} left #{room}, which did not"
             self._verdict.against("told-to-have-left", (name, room, round(now)), told)
@@ -172,7 +186,9 @@ class Names:
         spans = [*self._here.get(name, ()), *self._open_spans(name)]
         if any(start <= since and end >= until for start, end in spans):
             return True
-        return None if any(start - RETURN_SECONDS <= until and end >= since for start, end in spans) else False
+        spans += self._tries.get(name, [])
+        spans += [(since, float("inf")) for wanted, since in self._coming.values() if wanted == name]
+        return None if any(start <= until and end >= since for start, end in spans) else False
 
     def _open_spans(self, name: str) -> Iterator[tuple[float, float]]:
         for connection, tenure in self._by_connection.items():
@@ -210,14 +226,9 @@ class Names:
             return False
         if tenure.connections:
             return True
-        kept = (
-            self._survive
-            and tenure.lingers
-            and not tenure.is_leaving
-            and not tenure.contested
-            and now > self._clock_until
-        )
-        return kept and tenure.lost_at is not None and now - tenure.lost_at < KEPT_SECONDS
+        if not (self._survive and _is_kept(tenure) and now > self._clock_until):
+            return False
+        return tenure.lost_at is not None and now - tenure.lost_at < KEPT_SECONDS
 
     def _may_be_in(self, room: str, tenure: Tenure, now: float) -> bool:
         if room not in tenure.rooms or tenure.lost_at is None:
@@ -231,5 +242,11 @@ class Names:
         self._tenures = [
             one for one in self._tenures if one.lost_at is None or now - one.lost_at < CLOCK_SECONDS + GONE_SECONDS
         ]
-        for name, spans in self._here.items():
-            self._here[name] = [span for span in spans if now - span[1] < CLOCK_SECONDS]
+        for here in (self._here, self._tries):
+            for name, spans in here.items():
+                here[name] = [span for span in spans if now - span[1] < CLOCK_SECONDS]
+
+
+def _is_kept(tenure: Tenure) -> bool:
+    """Whether a session is there until it has been away for long."""
+    return tenure.lingers and not (tenure.is_leaving or tenure.contested)
