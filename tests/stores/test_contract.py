@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from tests.drafts import draft
 from tests.stores.model import Batches, Reads, SqliteInThisThread, any_sequence, follow_model, run
+from tests.stores.postgres import PostgresNow, Waiter
 from twistedchat.events import Draft, Event, Kind
 from twistedchat.stores.base import Refused, RoomSummary, Store, Stored
 from twistedchat.stores.memory import MemoryStore
@@ -252,6 +253,23 @@ class SqliteTests(Contract, SynchronousTestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         store = SqliteInThisThread(Path(folder.name) / "chatroom.db", clock)
+        self.addCleanup(run, store.close())
+        return store
+
+    @any_sequence
+    def test_any_sequence_of_batches(self, batches: Batches, reads: Reads) -> None:
+        """Whatever is appended, with whatever keys and clock, stands and is read as in the model."""
+        follow_model(self.opened, batches, reads)
+
+
+class PostgresTests(Contract, SynchronousTestCase):
+    """The contract, of PostgreSQL."""
+
+    @override
+    def make(self, clock: Callable[[], float]) -> Store:
+        waiter = Waiter()
+        store = PostgresNow(waiter, clock)
+        self.addCleanup(waiter.close)
         self.addCleanup(run, store.close())
         return store
 

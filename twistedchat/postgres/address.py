@@ -31,11 +31,22 @@ _OURS = {
 }
 """Parameters of every connection, unless the operator gives others."""
 
-_GUARDS = (
-    "-c statement_timeout=2500 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=2500 "
-    "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 -c tcp_user_timeout=3000"
-)
-"""Server's limits, by which a call that we no longer wait for ends by itself; less than `link.CALL_SECONDS`."""
+_SETTINGS = {
+    # A call that we no longer wait for ends by itself, before `link.CALL_SECONDS` have passed.
+    "statement_timeout": "2500",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "2500",
+    "tcp_keepalives_idle": "2",
+    "tcp_keepalives_interval": "1",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "3000",
+    # Plans are made once, when the tables may be small still, and kept: whatever is looked up has an index.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    # Where there is no index after all, a table to be read as a whole counts as dear enough to be compiled for.
+    "jit": "off",
+}
+"""Server's settings for each connection, unless the operator's ``options`` say otherwise."""
 
 
 class Host(NamedTuple):
@@ -118,7 +129,8 @@ def parse(url: str) -> Address:
             "and % and two hexadecimal digits for special characters in it."
         ) from error
     parameters = _OURS | _defaults(given.pop("service", "")) | given | {"client_encoding": "UTF8"}
-    parameters["options"] = f"{_GUARDS} {parameters.get('options', '')}".rstrip()
+    settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+    parameters["options"] = f"{settings} {parameters.get('options', '')}".rstrip()
     address = Address(parameters)
     if any("@" in host.name[1:] or not host.port.isdigit() for host in address.hosts):
         raise StoreError(

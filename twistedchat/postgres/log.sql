@@ -87,7 +87,10 @@ END $$;
 CREATE OR REPLACE FUNCTION chat.append(
     me text, number bigint, room_names text[], counts int[], topics int[], names text[],
     room_of int[], place int[], kinds text[], speakers text[], texts text[], keys text[], raws text[]
-) RETURNS text LANGUAGE plpgsql AS $$
+) RETURNS text LANGUAGE plpgsql
+-- A line is looked up by an index, however few there were when the plan was made.
+SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     mine record;
     now_ms bigint;
@@ -111,11 +114,14 @@ BEGIN
         RETURN 'lapsed';
     END IF;
 
-    SELECT array_agg(id ORDER BY asked.place), array_agg(seq ORDER BY asked.place), array_agg(at ORDER BY asked.place)
+    SELECT array_agg(held.id ORDER BY held.place), array_agg(held.seq ORDER BY held.place),
+        array_agg(held.at ORDER BY held.place)
     INTO ids, heads, times
     FROM (
-        SELECT id, name, seq, at FROM chat.rooms WHERE name = ANY (room_names) ORDER BY id FOR NO KEY UPDATE
-    ) AS held JOIN unnest(room_names) WITH ORDINALITY AS asked (name, place) ON held.name = asked.name;
+        SELECT asked.place, rooms.id, rooms.seq, rooms.at
+        FROM unnest(room_names) WITH ORDINALITY AS asked (name, place) JOIN chat.rooms ON rooms.name = asked.name
+        ORDER BY rooms.id FOR NO KEY UPDATE OF rooms
+    ) AS held;
     IF cardinality(ids) IS DISTINCT FROM cardinality(room_names) THEN
         RAISE EXCEPTION 'a room is not there' USING ERRCODE = 'CH001';
     END IF;
