@@ -5,6 +5,8 @@ from __future__ import annotations
 from benchmarks.checker.judge.lines import LineBook
 from benchmarks.checker.judge.logs import Logs, Views
 from benchmarks.checker.judge.names import Names
+from benchmarks.checker.judge.promptness import Promptness
+from benchmarks.checker.judge.stays import Stays
 from benchmarks.checker.judge.tells import Tells
 from benchmarks.checker.judge.verdict import Verdict
 
@@ -22,8 +24,10 @@ class Judge:
         lines: What became of each line.
         logs: What stands at each place.
         views: What each connection is shown.
+        stays: When somebody was connected.
         names: Who holds which name.
         tells: Private lines.
+        prompt: Whether events are shown at once.
     """
 
     def __init__(self, *, survive: bool) -> None:
@@ -31,5 +35,7 @@ class Judge:
         self.lines = LineBook(self.verdict)
         self.logs = Logs(self.verdict, self.lines)
         self.views = Views(self.verdict)
-        self.names = Names(self.verdict, survive=survive)
-        self.tells = Tells(self.verdict, self.names)
+        self.stays = Stays()
+        self.names = Names(self.verdict, self.stays, survive=survive)
+        self.tells = Tells(self.verdict, self.stays)
+        self.prompt = Promptness(self.verdict)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from benchmarks.checker.judge.stays import Stays
     from benchmarks.checker.judge.verdict import Verdict
 
 __all__ = ["Names", "Tenure"]
@@ -61,19 +62,17 @@ class Names:
 
     Args:
         verdict: Is told what is wrong.
+        stays: Is told when a connection has a name.
         survive: Whether sessions outlive the node that they were at.
     """
 
-    def __init__(self, verdict: Verdict, *, survive: bool) -> None:
+    def __init__(self, verdict: Verdict, stays: Stays, *, survive: bool) -> None:
         self._verdict = verdict
+        self._stays = stays
         self._survive = survive
         self._count = 0
         self._tenures: list[Tenure] = []
         self._by_connection: dict[str, Tenure] = {}
-        self._here: dict[str, list[tuple[float, float]]] = {}
-        self._since: dict[str, float] = {}
-        self._coming: dict[str, tuple[str, float]] = {}
-        self._tries: dict[str, list[tuple[float, float]]] = {}
         self._left_at: dict[str, float] = {}
         self._clock_until = 0.0
         self.resumes = 0
@@ -81,10 +80,6 @@ class Names:
     def clock_jumped(self, now: float) -> None:
         """The database's clock was set forth or back."""
         self._clock_until = now + CLOCK_SECONDS
-
-    def comes(self, connection: str, name: str, now: float) -> None:
-        """A connection asks for a name; whether the server gives it is heard later, or never."""
-        self._coming[connection] = name, now
 
     def welcomed(
         self,
@@ -122,7 +117,7 @@ class Names:
         tenure.connections.add(connection)
         tenure.lost_at = None
         self._by_connection[connection] = tenure
-        self._since[connection] = now
+        self._stays.came(connection, name, now)
         return tenure
 
     def _judge_fresh(self, connection: str, before: Tenure | None, now: float) -> None:
@@ -158,13 +153,10 @@ class Names:
             now: The time.
             leaves: Whether the person leaves with it, at once.
         """
-        if connection in self._coming:
-            name, since = self._coming.pop(connection)
-            self._tries.setdefault(name, []).append((since, now))
+        self._stays.gone(connection, now)
         tenure = self._by_connection.pop(connection, None)
         if tenure is None:
             return
-        self._here.setdefault(tenure.name, []).append((self._since.pop(connection), now))
         tenure.connections.discard(connection)
         if not tenure.connections:
             tenure.lost_at = now
@@ -180,20 +172,6 @@ class Names:
         if any(self._must_be_in(room, one, now) for one in suspects):
             told = f"{connection} was told that {name} left #{room}, which did not"
             self._verdict.against("told-to-have-left", (name, room, round(now)), told)
-
-    def was_here(self, name: str, since: float, until: float) -> bool | None:
-        """Whether somebody of this name had one connection open all the time; None if for a part of it."""
-        spans = [*self._here.get(name, ()), *self._open_spans(name)]
-        if any(start <= since and end >= until for start, end in spans):
-            return True
-        spans += self._tries.get(name, [])
-        spans += [(since, float("inf")) for wanted, since in self._coming.values() if wanted == name]
-        return None if any(start <= until and end >= since for start, end in spans) else False
-
-    def _open_spans(self, name: str) -> Iterator[tuple[float, float]]:
-        for connection, tenure in self._by_connection.items():
-            if tenure.name == name:
-                yield self._since[connection], float("inf")
 
     def doubled(self) -> str:
         """Which names are at two connections, in a sentence; "" if none is. At rest none may be."""
@@ -242,9 +220,6 @@ class Names:
         self._tenures = [
             one for one in self._tenures if one.lost_at is None or now - one.lost_at < CLOCK_SECONDS + GONE_SECONDS
         ]
-        for here in (self._here, self._tries):
-            for name, spans in here.items():
-                here[name] = [span for span in spans if now - span[1] < CLOCK_SECONDS]
 
 
 def _is_kept(tenure: Tenure) -> bool:
