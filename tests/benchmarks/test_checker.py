@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.checker.bugs import BUGS, plant
+from benchmarks.checker.bugs import plant
 from benchmarks.checker.judge import Judge
 from benchmarks.checker.judge.records import Event, Line
 from benchmarks.checker.schedule import KINDS, ROUND_SECONDS, kinds_for, rounds
+from benchmarks.checker.seeded import BUGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

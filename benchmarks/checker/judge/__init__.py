@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from benchmarks.checker.judge.lines import LineBook
 from benchmarks.checker.judge.logs import Logs, Views
 from benchmarks.checker.judge.names import Names
@@ -9,6 +11,9 @@ from benchmarks.checker.judge.promptness import Promptness
 from benchmarks.checker.judge.stays import Stays
 from benchmarks.checker.judge.tells import Tells
 from benchmarks.checker.judge.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Judge"]
 
@@ -18,6 +23,7 @@ class Judge:
 
     Args:
         survive: Whether sessions outlive the node that they were at.
+        overlooked: Kinds of violations that are known, and not counted.
 
     Attributes:
         verdict: The violations.
@@ -30,8 +36,8 @@ class Judge:
         prompt: Whether events are shown at once.
     """
 
-    def __init__(self, *, survive: bool) -> None:
-        self.verdict = Verdict()
+    def __init__(self, *, survive: bool, overlooked: Sequence[str] = ()) -> None:
+        self.verdict = Verdict(overlooked)
         self.lines = LineBook(self.verdict)
         self.logs = Logs(self.verdict, self.lines)
         self.views = Views(self.verdict)
