@@ -46,7 +46,7 @@ class Waiter:
         (result,) = results
         if isinstance(result, Failure):
             result.raiseException()
-        return result  # type: ignore[return-value]  # it is no Failure
+        return result
 
     def close(self) -> None:
         for end in self.reactor.removeAll():
