@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.defer import gatherResults
 
 from tests.engines import live, new_database, soon, until
-from tests.postgres.cases import say, store_at
+from tests.postgres.cases import connected, say, store_at
 from twistedchat.events import MAX_TEXT_BYTES, Event, Kind
 from twistedchat.postgres.errors import AnswerError, LapsedError, NameLostError
 from twistedchat.stores.base import DamagedError, Refused, RoomSummary, Stored, StoreError
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from twistedchat.stores.base import Outcome, Store
     from twistedchat.stores.postgres import PostgresStore
+
+WAITING = """SELECT count(*) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND datname = current_database()"""
 
 NASTY = "a\0b\r\n\x1b[31m日本 😀\uffff '\"\\ {},␀"
 
@@ -101,6 +104,23 @@ async def test_a_key_counts_on_all_nodes(url: str) -> None:
             assert isinstance(second, Stored)
             assert first.event == second.event == page[first.event.seq - 1]
             assert {first.fresh, second.fresh} == {True, False}
+
+
+@live
+async def test_a_key_that_comes_while_another_line_waits(url: str) -> None:
+    """Keys are looked up when the room is held: what another node has appended while this one waited counts."""
+    async with store_at(url) as one, store_at(url) as two, connected(url) as other:
+        await soon(one.open_room("lobby"))
+        await soon(other.script("BEGIN; UPDATE chat.rooms SET at = at"))
+        appends = [soon(store.append([say("x", key="k")])) for store in (one, two)]
+        while await soon(other.call(WAITING)) != [("2",)]:
+            pass
+        await soon(other.script("COMMIT"))
+        (first,), (second,) = [await append for append in appends]
+        assert isinstance(first, Stored)
+        assert isinstance(second, Stored)
+        assert first.event == second.event
+        assert {first.fresh, second.fresh} == {True, False}
 
 
 @live
