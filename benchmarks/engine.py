@@ -166,7 +166,7 @@ class Engine:
         process, self.process = self.process, None
         if process is None or process.poll() is not None:
             return
-        children = self._children(process.pid) if how is signal.SIGKILL else []
+        children = self.children(process.pid) if how is signal.SIGKILL else []
         process.send_signal(how)
         for child in children:
             with contextlib.suppress(ProcessLookupError):
@@ -174,7 +174,8 @@ class Engine:
         process.wait(START_SECONDS)
 
     @staticmethod
-    def _children(pid: int) -> list[int]:
+    def children(pid: int) -> list[int]:
+        """The processes that one has started."""
         return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def remove(self) -> None:

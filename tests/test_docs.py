@@ -218,7 +218,11 @@ def attributes() -> dict[str, set[str]]:
             if isinstance(node, ast.ClassDef):
                 known.setdefault(node.name, set()).update(_members(node))
                 bases.setdefault(node.name, []).extend(ast.unparse(base) for base in node.bases)
-    return {name: found.union(*(known.get(other, set()) for other in bases[name])) for name, found in known.items()}
+
+    def inherited(name: str) -> set[str]:
+        return known.get(name, set()).union(*(inherited(other) for other in bases.get(name, ()) if other != name))
+
+    return {name: inherited(name) for name in known}
 
 
 def _members(node: ast.ClassDef) -> Iterator[str]:

@@ -25,7 +25,9 @@ postgres postgres.errors postgres.wire
 postgres.address postgres.connection
 postgres.dialer postgres.schema
 postgres.link
-postgres.database
+postgres.database postgres.codec
+postgres.batch
+stores.postgres
 stores
 appender reading
 people people.base

@@ -120,13 +120,16 @@ class Hub:
         await self.people.open(self)
         self.writer.open(self._feed)
 
-    async def close(self) -> bool:
+    async def close(self, seconds: float = CLOSE_SECONDS) -> bool:
         """Store and show what was accepted, then close the store. Nothing may be submitted any more.
 
+        Args:
+            seconds: Time limit for that.
+
         Returns:
-            Whether everything was stored or refused within `CLOSE_SECONDS`.
+            Whether everything was stored or refused in time.
         """
-        in_time = await self.writer.settle(CLOSE_SECONDS)
+        in_time = await self.writer.settle(seconds)
         self.people.stop()
         self.announcer.close()
         await self.people.close()
@@ -141,7 +144,7 @@ class Hub:
 
     def heads(self) -> Iterator[tuple[str, int, int]]:
         """The rooms that somebody here is in: each one's name, and its last event's seq and at."""
-        return ((room.name, room.seq, room.at) for room in self.rooms)
+        return ((room.name, room.seq, room.seq_at) for room in self.rooms)
 
     def heard(self, room: str, head: int) -> None:
         """The log of a room goes up to this seq."""

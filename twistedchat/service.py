@@ -25,7 +25,7 @@ from typing_extensions import override
 from twistedchat.doors.channel import Farewell, Pace
 from twistedchat.doors.plain import LOBBY
 from twistedchat.doors.port import ChatFactory, Settings
-from twistedchat.hub import Hub
+from twistedchat.hub import CLOSE_SECONDS, Hub
 from twistedchat.options import Options
 from twistedchat.stores import check_store, is_shared, make_store
 from twistedchat.stores.base import StoreError
@@ -74,6 +74,12 @@ GOODBYE_SECONDS = 4.0
 Source: one more than `doors.stream.CLOSE_SECONDS`, after which a connection closes by itself.
 """
 
+SHARED_CLOSE_SECONDS = 0.5
+"""Time limit for storing what was accepted when a node of several stops, in seconds.
+
+Source: whoever waits for an answer has gone by then, and sends again elsewhere; a stop takes at most 5 s.
+"""
+
 STOPPING = Farewell("stopping", "The server is stopping. Goodbye.")
 
 _log = Logger()
@@ -110,9 +116,10 @@ def makeService(options: Options) -> ChatService:
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
     )
-    hub = Hub(store, chosen, wall=wall, history=options["history"], people=_people(options["store"], store, chosen))
+    people = _people(options["store"], store, chosen)
+    hub = Hub(store, chosen, wall=wall, history=options["history"], people=people)
     factory = ChatFactory(hub, chosen, settings)
-    service = ChatService(chosen, factory)
+    service = ChatService(chosen, factory, CLOSE_SECONDS if people is None else SHARED_CLOSE_SECONDS)
     service.ports += listen(chosen, options["port"], factory)
     if options["health"]:
         from twistedchat.health import HealthSite  # noqa: PLC0415  twisted.web, 50 ms that most don't need
@@ -238,6 +245,7 @@ class ChatService(Service):
     Args:
         reactor: The running reactor.
         factory: The connections, over the hub.
+        close_seconds: Time limit for storing what was accepted when it stops.
 
     Attributes:
         ports: Where it listens.
@@ -245,9 +253,10 @@ class ChatService(Service):
 
     name = "chatroom"
 
-    def __init__(self, reactor: Reactor, factory: ChatFactory) -> None:
+    def __init__(self, reactor: Reactor, factory: ChatFactory, close_seconds: float = CLOSE_SECONDS) -> None:
         self._reactor = reactor
         self._factory = factory
+        self._close_seconds = close_seconds
         self.ports: list[IListeningPort] = []
         self._opened = False
 
@@ -298,7 +307,7 @@ class ChatService(Service):
         except defer.TimeoutError:
             for connection in list(factory.connections):
                 connection.transport.abortConnection()
-        in_time = await factory.hub.close()
+        in_time = await factory.hub.close(self._close_seconds)
         if not in_time:
             _log.error("The store did not answer in time: what became of the last lines is not known.")
         elif self._opened:

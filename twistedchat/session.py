@@ -131,37 +131,44 @@ class Session(Speaker):
     async def arrive(self, arrival: Arrival, format_: Format) -> None:
         """Go on with a session that was lost on another node; nothing of a room is shown until `join`.
 
-        A room that can't be opened now is entered by the `join` that comes.
+        The name is this session's already (`People.adopt`). A room that can't be opened now is entered by the
+        `join` that comes.
 
         Raises:
-            ChatError: The connection was lost meanwhile, or the session goes on elsewhere.
+            ChatError: Another connection has taken the session up meanwhile.
         """
-        if not self._hub.people.adopt(self, arrival):
-            raise lost()
+        outlet = self._outlet
         self.name = arrival.name
         self.token = arrival.token
-        for name in arrival.rooms:
-            with contextlib.suppress(ChatError):
-                room = await self._hub.rooms.open(name)
-                room.entering -= 1
-                if self.name and room.name not in self._memberships:
-                    room.presence.arrived(self._put(room, format_))
-                    self._hub.announcer.changed(room)
-                self._hub.forget_if_idle(room)
-        self._check_still_here()
+        try:
+            for name in arrival.rooms:
+                with contextlib.suppress(ChatError):
+                    await self._return_to(name, format_)
+        except BaseException:
+            # The connection is gone; then the session is as any other that has lost it.
+            if self._outlet is outlet:
+                self.lose()
+            raise
+        if self._outlet is not outlet:
+            raise lost()
+
+    async def _return_to(self, name: str, format_: Format) -> None:
+        room = await self._hub.rooms.open(name)
+        room.entering -= 1
+        if self.name and room.name not in self._memberships:
+            room.presence.arrived(self._put(room, format_))
+            self._hub.announcer.changed(room)
+        self._hub.forget_if_idle(room)
 
     def evict(self, code: str, text: str, *, is_moved: bool) -> None:
         """The name is somebody else's, or the session goes on at another node: let go of all, and of the connection."""
         outlet = self._outlet
         self._outlet = None
-        for room, member in self._memberships.values():
-            if is_moved:
+        if is_moved:
+            memberships, self._memberships = self._memberships, {}
+            for room, member in memberships.values():
                 room.presence.departed(member)
                 room.audience.remove(member)
-        if is_moved:
-            rooms = [room for room, _ in self._memberships.values()]
-            self._memberships.clear()
-            for room in rooms:
                 self._hub.forget_if_idle(room)
         self.close()
         if outlet is not None:
@@ -346,8 +353,11 @@ async def resume(hub: Hub, token: str, outlet: Listener, format_: Format) -> tup
     person = await hub.people.resume(token)
     if isinstance(person, Arrival):
         session = Session(hub, outlet)
-        await session.arrive(person, format_)
-        return session, None
+        if hub.people.adopt(session, person):
+            await session.arrive(person, format_)
+            return session, None
+        # Another connection was faster.
+        person = await hub.people.resume(token)
     if not isinstance(person, Session) or not person.name:
         return None
     # Not before there is nothing to wait for: whoever asked may be lost meanwhile.

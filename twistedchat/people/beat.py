@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from twistedchat.errors import ChatError
 from twistedchat.postgres.database import LEASE_SECONDS
+from twistedchat.postgres.errors import AnswerError
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -120,7 +121,9 @@ class Beat:
             self._under_way.addErrback(self._failed).addCallback(self._done)
 
     def _failed(self, failure: Failure) -> None:
-        if not failure.check(StoreError, CancelledError):
+        if failure.check(AnswerError):
+            self._log.error("The database refuses the beat: {error}", error=failure.value)
+        elif not failure.check(StoreError, CancelledError):
             self._log.failure("The beat failed", failure)
 
     def _done(self, _: None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from twistedchat.postgres.errors import AnswerError
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ RETRY_SECONDS = 0.5
 MAX_OPS = 500
 """Most changes in one statement. Source: 500 names are claimed in some 40 ms, for which others wait."""
 
+_HOPELESS = {"22", "23", "42", "P0"}
+"""Classes of errors that come again however often it is tried: data, constraints, SQL, its functions.
+
+Source: PostgreSQL's manual, appendix A.
+"""
+
 
 @dataclass(slots=True, eq=False)
 class _Change:
@@ -60,7 +67,7 @@ class Changes:
         clock: For delays.
     """
 
-    __slots__ = ("_call", "_clock", "_flight", "_is_held", "_log", "_timer", "_waiting")
+    __slots__ = ("_call", "_clock", "_flight", "_is_held", "_log", "_most", "_timer", "_waiting")
 
     def __init__(
         self,
@@ -71,6 +78,7 @@ class Changes:
         self._clock = clock
         self._waiting: list[_Change] = []
         self._flight: Sequence[_Change] = ()
+        self._most = MAX_OPS
         self._is_held = False
         self._timer: IDelayedCall | None = None
         self._log = Logger()
@@ -162,12 +170,14 @@ class Changes:
             )
 
     async def _tell(self) -> None:
-        self._flight = batch = self._waiting[:MAX_OPS]
+        self._flight = batch = self._waiting[: self._most]
         delay = 0.0
         try:
             answers = await self._call([change.op for change in batch])
-        except StoreError:
+        except StoreError as error:
             delay = RETRY_SECONDS
+            if isinstance(error, AnswerError) and error.sqlstate[:2] in _HOPELESS:
+                self._blame(batch, error)
         else:
             if answers is not None and self._flight is batch:
                 del self._waiting[: len(batch)]
@@ -177,6 +187,17 @@ class Changes:
         if self._waiting:
             is_waited_for = any(change.answer is not None for change in self._waiting)
             self._flush_in(delay or (0 if is_waited_for else GATHER_SECONDS))
+
+    def _blame(self, batch: Sequence[_Change], error: StoreError) -> None:
+        """One of these can never be done: find it by telling one at a time, and leave it out."""
+        self._most = 1
+        if len(batch) == 1 and self._flight is batch:
+            self._log.error("What happened to somebody can't be told: {error}", error=error)
+            [change] = batch
+            self._waiting.remove(change)
+            self._most = MAX_OPS
+            if change.answer is not None and not change.answer.called:
+                change.answer.errback(error)
 
     def _answer(self, batch: Sequence[_Change], answers: Sequence[object]) -> None:
         for change, answer in zip(batch, answers, strict=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from typing_extensions import override
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Hearer, Home, Person
     from twistedchat.postgres.database import Database
 
-__all__ = ["SharedPeople"]
+__all__ = ["LEAVE_SECONDS", "SharedPeople"]
+
+LEAVE_SECONDS = 0.5
+"""Time limit for telling the other nodes that this one stops, in seconds; else its lease tells them.
+
+Source: as `service.SHARED_CLOSE_SECONDS`.
+"""
 
 _LINGER_MS = int(LINGER_SECONDS * 1000)
 _ELSEWHERE = "Your session goes on at another server."
@@ -50,7 +57,7 @@ class SharedPeople(LocalPeople):
         clock: For delays.
     """
 
-    __slots__ = ("_asking", "_beat", "_changes", "_moving", "_rosters", "_tells")
+    __slots__ = ("_asking", "_beat", "_changes", "_is_open", "_moving", "_rosters", "_tells")
 
     def __init__(self, database: Database, clock: IReactorTime) -> None:
         super().__init__(clock)
@@ -61,6 +68,7 @@ class SharedPeople(LocalPeople):
         self._beat = Beat(self._asking, self, clock)
         # Sessions that are being asked for, or have gone and are not let go of.
         self._moving = 0
+        self._is_open = False
         database.listen("here", self._heard_here)
         database.listen("moved", self._heard_moved)
         database.listen("tells", self._tells.heard)
@@ -69,19 +77,25 @@ class SharedPeople(LocalPeople):
 
     @override
     async def open(self, home: Home) -> None:
+        self._is_open = True
         self._rosters.open(home)
         self._beat.open(home)
 
     @override
     async def close(self) -> None:
+        if not self._is_open:
+            return
         self._beat.close()
         self._rosters.close()
         try:
-            await self._changes.flush()
-            await self._asking.leave()
-        except StoreError as error:
-            _log.warn("The other nodes were not told that this one stops: {error}", error=error)
+            await Deferred.fromCoroutine(self._leave()).addTimeout(LEAVE_SECONDS, self._clock)
+        except (StoreError, defer.TimeoutError) as error:
+            _log.warn("The other nodes were not told that this one stops: {error!r}", error=error)
         self._changes.close()
+
+    async def _leave(self) -> None:
+        await self._changes.flush()
+        await self._asking.leave()
 
     @property
     @override
@@ -229,7 +243,8 @@ class SharedPeople(LocalPeople):
     @override
     def left(self, person: Person, room: str, why: str) -> None:
         if self._names.find(person.name) is person:
-            self._changes.note("leave", room, person.name, why)
+            # PostgreSQL's text holds no NUL.
+            self._changes.note("leave", room, person.name, why.replace("\0", "\N{SYMBOL FOR NULL}"))
 
     @override
     async def who(self, room: str) -> Collection[str]:

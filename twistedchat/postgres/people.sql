@@ -216,6 +216,9 @@ BEGIN
     PERFORM chat.lock_people();
     DELETE FROM chat.nodes WHERE until < chat.now_ms() - 86400000 AND id <> '-'
     AND NOT EXISTS (SELECT FROM chat.people WHERE node = nodes.id);
+    DELETE FROM chat.alike USING chat.rooms WHERE rooms.id = alike.room AND rooms.seq = 0
+    AND NOT EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name);
+    DELETE FROM chat.rooms WHERE seq = 0 AND NOT EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name);
     DELETE FROM chat.rosters WHERE NOT EXISTS (SELECT FROM chat.here WHERE here.room = rosters.room);
     DELETE FROM chat.tells WHERE at < chat.now_ms() - 60000;
 END $$;

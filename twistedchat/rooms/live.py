@@ -123,12 +123,11 @@ class LiveRooms:
         self._by_name[room.name] = room
         room.entering += 1
         if self._prepare is not None:
-            waiting = self._preparing[room] = []
-            preparing = Deferred.fromCoroutine(self._prepare(room))
-            preparing.addBoth(self._prepared, room, waiting)
-            mine: Deferred[None] = Deferred()
-            waiting.append(mine)
-            await self._entering(room, mine)
+            prepared: Deferred[None] = Deferred()
+            waiting = self._preparing[room] = [prepared]
+            # Not cancelled with whoever came first: others wait for it, too.
+            Deferred.fromCoroutine(self._prepare(room)).addBoth(self._prepared, room, waiting)
+            await self._entering(room, prepared)
         return room
 
     def _prepared(self, outcome: Failure | None, room: Room, waiting: Sequence[Deferred[None]]) -> None:

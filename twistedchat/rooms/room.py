@@ -38,7 +38,7 @@ class Room:
     Attributes:
         name: Without ``#``, in the spelling that everybody is shown.
         seq: Of the last event that was taken in; the members are shown everything up to it.
-        at: Of the same event, in milliseconds since 1970; 0 if there is none.
+        seq_at: Of the same event, in milliseconds since 1970; 0 if there is none.
         head: Of the last event that is known to stand in the log, at least ``seq``.
         topic: The text of the last topic event, or "".
         queue: What is said here and not yet stored.
@@ -49,12 +49,12 @@ class Room:
         entering: How many are about to enter, and wait for something.
     """
 
-    __slots__ = ("at", "audience", "entering", "head", "name", "place", "presence", "queue", "seq", "tail", "topic")
+    __slots__ = ("audience", "entering", "head", "name", "place", "presence", "queue", "seq", "seq_at", "tail", "topic")
 
     def __init__(self, summary: RoomSummary, queue: Queue, budget: Budget, report: Callable[[Member], None]) -> None:
         self.name = summary.name
         self.seq = self.head = summary.seq
-        self.at = summary.at
+        self.seq_at = summary.at
         self.topic = summary.topic
         self.queue = queue
         self.tail = Tail(budget)
@@ -77,7 +77,7 @@ class Room:
         """
         last = events[-1]
         self.seq = seq = last.seq
-        self.at = last.at
+        self.seq_at = last.at
         self.head = max(self.head, seq)
         if self.audience.count:
             self.tail.extend(events)
@@ -88,6 +88,6 @@ class Room:
     def cut(self, head: int, at: int) -> None:
         """The log ends, or goes on otherwise, before what was shown: everybody goes on behind this event."""
         self.seq = self.head = head
-        self.at = at
+        self.seq_at = at
         self.tail.clear()
         self.audience.log_lost(self.name, head)

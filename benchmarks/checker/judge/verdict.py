@@ -1,0 +1,44 @@
+"""What was found against the promises. Pure: counts and sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+__all__ = ["MOST_IN_FULL", "Verdict"]
+
+MOST_IN_FULL = 20
+"""Most violations of one kind that are told in full; the others are counted. Source: chosen; a screen."""
+
+
+class Verdict:
+    """All violations, by kind.
+
+    Attributes:
+        counts: How many there are of each kind.
+        told: The first of each kind in full.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.told: dict[str, list[str]] = {}
+        self._seen: set[tuple[str, Hashable]] = set()
+
+    def against(self, kind: str, subject: Hashable, evidence: str) -> None:
+        """A promise is broken.
+
+        Args:
+            kind: Which one, in a word or two.
+            subject: What it is about; the same kind about the same subject counts once.
+            evidence: A sentence with all that is known.
+        """
+        if (kind, subject) in self._seen:
+            return
+        self._seen.add((kind, subject))
+        self.counts[kind] += 1
+        told = self.told.setdefault(kind, [])
+        if len(told) < MOST_IN_FULL:
+            told.append(evidence)
