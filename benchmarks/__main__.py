@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import pictures, report
 from benchmarks.machine import describe, noise_us
+from benchmarks.measures.appends import APPENDS
 from benchmarks.measures.base import Bench
 from benchmarks.measures.crowd import CROWD
 from benchmarks.measures.fanout import FANOUT
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 QUICK = "quick"
-MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK, ROLLING)
+MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK, ROLLING, APPENDS)
 PRESETS: dict[str, dict[str, str]] = {
     ALL: {measure.name: "" for measure in MEASURES},
     QUICK: {
