@@ -21,6 +21,8 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     claiming bigint[];
 BEGIN
+    -- Nobody need wait for the disk: the room's first line does.
+    PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO chat.rooms (name) SELECT name FROM unnest(new_rooms) AS name ORDER BY name COLLATE "C"
     ON CONFLICT DO NOTHING;
     WITH claimed AS (
@@ -58,6 +60,18 @@ BEGIN
         DELETE FROM chat.rooms WHERE name = room_name AND id <> found AND seq = 0;
     END IF;
     RETURN coalesce(found, (SELECT id FROM chat.rooms WHERE name = room_name));
+END $$;
+
+-- The same, as it stands: its name, head, time of that, topic, and how many people are in it on other nodes.
+CREATE OR REPLACE FUNCTION chat.opened(me text, room_name text, likenesses text[])
+RETURNS TABLE (name text, seq bigint, at bigint, topic text, raw text, others bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    room_id bigint := chat.open_room(room_name, likenesses);
+BEGIN
+    RETURN QUERY
+    SELECT found.name, found.seq, found.at, topics.text, encode(topics.raw, 'hex'), chat.others_in(me, found.name)
+    FROM chat.rooms AS found LEFT JOIN chat.events AS topics ON topics.room = found.id AND topics.seq = found.topic
+    WHERE found.id = room_id;
 END $$;
 
 -- What became of a batch, as chat.append gives it; if that is open, it will never be stored.
@@ -221,7 +235,10 @@ BEGIN
     END IF;
 END $$;
 
--- How many people are in a room on other nodes.
-CREATE OR REPLACE FUNCTION chat.others_in(me text, room_name text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT count(*) FROM chat.here JOIN chat.people USING (name) WHERE here.room = room_name AND people.node <> me
-$$;
+-- How many people are in a room on other nodes. Not in SQL, whose functions are planned anew at each call.
+CREATE OR REPLACE FUNCTION chat.others_in(me text, room_name text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT count(*) FROM chat.here JOIN chat.people USING (name) WHERE here.room = room_name AND people.node <> me
+    );
+END $$;
