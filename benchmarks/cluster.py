@@ -76,10 +76,10 @@ class Node:
         return self._process.pid
 
     @property
-    def faults(self) -> int:
-        """How many lines of its log tell of a fault."""
-        log = self.log.read_text(errors="replace")
-        return log.count("Traceback") + log.count("#error") + log.count("#critical")
+    def faults(self) -> list[str]:
+        """The lines of its log that tell of a fault."""
+        log = self.log.read_text(errors="replace").splitlines()
+        return [line for line in log if "Traceback" in line or "#error" in line or "#critical" in line]
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,9 @@ class Feed:
             # Nobody is here to be shown anything.
             self._answer(batch)
             return []
+        if events and events[0].seq <= room.seq and events[0].at > room.seq_at:
+            # Later than all that was shown, but not behind it: "at" never goes back, so the log has.
+            self.log_lost(room.name, events[0].seq - 1, room.seq_at)
         if events and events[0].seq == room.seq + 1 and events[-1].seq == room.seq + len(events):
             room.extend(events)
             if room in self._reading:

@@ -89,7 +89,13 @@ def _restart_all(nodes: Sequence[Node], pause_seconds: float) -> Figures:
         time.sleep(pause_seconds)
         stops.append(node.stop())
         starts.append(node.start())
-    return {"stop_seconds": max(stops), "start_seconds": max(starts), "errors": sum(node.faults for node in nodes)}
+    faults = [line for node in nodes for line in node.faults]
+    return {
+        "stop_seconds": max(stops),
+        "start_seconds": max(starts),
+        "errors": len(faults),
+        "first_error": faults[0] if faults else "",
+    }
 
 
 ROLLING = Measure(
