@@ -2,6 +2,8 @@
 --
 -- Locks are taken in this order, so that no two nodes wait for each other: a node's own row; new rooms by name;
 -- their likenesses; rooms by id.
+--
+-- Functions that are called often are in PL/pgSQL: those in SQL are planned anew at each call.
 
 CREATE OR REPLACE FUNCTION chat.now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
@@ -42,11 +44,14 @@ BEGIN
 END $$;
 
 -- The room that counts as the one that has these keys; null if there is none.
-CREATE OR REPLACE FUNCTION chat.counts_as(likenesses text[]) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT alike.room FROM unnest(likenesses) WITH ORDINALITY AS asked (likeness, place)
-    JOIN chat.alike ON alike.likeness = asked.likeness COLLATE "C"
-    ORDER BY place LIMIT 1
-$$;
+CREATE OR REPLACE FUNCTION chat.counts_as(likenesses text[]) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT alike.room FROM unnest(likenesses) WITH ORDINALITY AS asked (likeness, place)
+        JOIN chat.alike ON alike.likeness = asked.likeness COLLATE "C"
+        ORDER BY place LIMIT 1
+    );
+END $$;
 
 -- The same; it comes to be.
 CREATE OR REPLACE FUNCTION chat.open_room(room_name text, likenesses text[]) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -235,7 +240,7 @@ BEGIN
     END IF;
 END $$;
 
--- How many people are in a room on other nodes. Not in SQL, whose functions are planned anew at each call.
+-- How many people are in a room on other nodes.
 CREATE OR REPLACE FUNCTION chat.others_in(me text, room_name text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (
