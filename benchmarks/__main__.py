@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import pictures, report
 from benchmarks.machine import describe, noise_us
+from benchmarks.measures.appends import APPENDS
 from benchmarks.measures.base import Bench
 from benchmarks.measures.crowd import CROWD
 from benchmarks.measures.fanout import FANOUT
@@ -46,7 +47,7 @@ ALL = "all"
 QUICK = "quick"
 NODES = "nodes"
 MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK, ROLLING)
-OF_NODES = (NODES_PAIR, NODES_FANOUT, NODES_CROWD, NODES_REST, NODES_AWAY, NODES_RECOVERY)
+OF_NODES = (NODES_PAIR, NODES_FANOUT, NODES_CROWD, NODES_REST, NODES_AWAY, NODES_RECOVERY, APPENDS)
 """Those that need a PostgreSQL server."""
 PRESETS: dict[str, dict[str, str]] = {
     ALL: {measure.name: "" for measure in MEASURES},
