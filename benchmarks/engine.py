@@ -34,9 +34,13 @@ class EngineError(Exception):
     """The server can't be had; the text says why."""
 
 
+_ports = iter(range(20_000 + os.getpid() % 5_000, 32_000))
+"""Ports that were not given to anybody: below those that the kernel gives to outgoing connections."""
+
+
 def free_port() -> int:
-    """A port that nobody listens on, below those that the kernel gives to outgoing connections."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+    """A port that nobody listens on; none is given twice, so a server that is down finds its own again."""
+    for port in _ports:
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.checker.bugs import BUGS
 from benchmarks.checker.run import Plan, Run
 from benchmarks.checker.schedule import KINDS, kinds_for
+from benchmarks.checker.seeded import BUGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--standby", choices=("sync", "async", "none"), default="sync")
     parser.add_argument("--clients", type=int, default=24, help="how many people and programs [24]")
     parser.add_argument("--bug", choices=sorted(BUGS), help="in a copy of the daemon; ends when it is caught")
+    parser.add_argument("--overlook", default="", help="kinds of violations that are known, and not counted")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and data")
     return parser
 
@@ -56,6 +57,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         clients=options.clients,
         bug=options.bug,
         stop_at_first=options.bug is not None,
+        overlooked=options.overlook.split(","),
     )
 
 

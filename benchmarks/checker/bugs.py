@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["BUGS", "Bug", "Patch", "plant"]
+__all__ = ["Bug", "Patch", "plant"]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """The folder that the package stands in."""
@@ -47,78 +47,6 @@ class Bug:
     does: str
     patches: Sequence[Patch] = ()
     options: Sequence[str] = ()
-
-
-_ONE_NODE = ("--store", "sqlite")
-
-BUGS: dict[str, Bug] = {
-    "shown-not-stored": Bug(
-        "one batch of fifty is not stored, and is shown all the same",
-        [
-            Patch(
-                "stores/sqlite_log.py",
-                "if len(work) == 1:\n                self",
-                "if len(work) == 1:\n                hash(str(work)) % 50 and self",
-            )
-        ],
-        _ONE_NODE,
-    ),
-    "fan-out-drops": Bug(
-        "now and then a member is passed over",
-        [
-            Patch(
-                "rooms/audience.py",
-                "                    if outlet.show(page):\n                        member.cursor = last",
-                "                    if hash((last, id(member))) % 500 == 0 or outlet.show(page):\n"
-                "                        member.cursor = last",
-            )
-        ],
-        _ONE_NODE,
-    ),
-    "refused-though-stored": Bug(
-        "a line in a hundred is stored, and refused",
-        [
-            Patch(
-                "appender.py",
-                "outcomes = await self._ask(self._store.append, drafts)\n",
-                "outcomes = await self._ask(self._store.append, drafts)\n"
-                "        if len(drafts) == 1 and hash(drafts[0].id) % 100 == 0:\n"
-                "            outcomes = [Refused(StoreError('It is not so.'))]\n",
-            )
-        ],
-        _ONE_NODE,
-    ),
-    "batch-reversed": Bug(
-        "the lines of a batch are stored in the wrong order",
-        [
-            Patch(
-                "stores/sqlite_log.py",
-                "return [*self._append(batch, now_ms)]",
-                "return [*self._append(batch[::-1], now_ms)][::-1]",
-            )
-        ],
-        _ONE_NODE,
-    ),
-    "resume-one-too-far": Bug(
-        "whoever comes back is shown all but the first line that it missed",
-        [Patch("session.py", "else min(after, seq)", "else min(after + 1, seq)")],
-        _ONE_NODE,
-    ),
-    "both-keep-the-session": Bug(
-        "the old connection is not closed when another one takes the session up",
-        [Patch("doors/jsonl.py", "before.evicted(*_TAKEN_OVER)", "pass")],
-        _ONE_NODE,
-    ),
-    "clock-goes-back": Bug(
-        "an event's time is the clock's, also if that is behind the last event's",
-        [
-            Patch("stores/stamp.py", "now_ms if now_ms >= last_at else last_at + 1", "now_ms"),
-            Patch("stores/sqlite.py", "int(self._clock() * 1000)", "int(self._clock() * 1000) + hash(batch[0]) % 1000"),
-        ],
-        _ONE_NODE,
-    ),
-}
-"""All bugs, by name."""
 
 
 def plant(bug: Bug, folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from benchmarks.checker.judge.names import Names
+    from benchmarks.checker.judge import Judge
     from benchmarks.checker.nodes import Node
     from benchmarks.checker.proxy import Proxy
     from benchmarks.checker.schedule import Fault
@@ -34,18 +34,18 @@ class Faults:
     Args:
         nodes: The daemons.
         store: The database; None if there are faults of nodes alone.
-        names: Is told when a clock jumps.
+        judge: Is told what explains what is seen: clocks that jump, nodes that are stopped.
         say: Shows a line of progress.
 
     Attributes:
         counts: How many there were of each kind.
     """
 
-    def __init__(self, nodes: Sequence[Node], store: Postgres | None, names: Names, say: Callable[[str], None]) -> None:
+    def __init__(self, nodes: Sequence[Node], store: Postgres | None, judge: Judge, say: Callable[[str], None]) -> None:
         self.counts: Counter[str] = Counter()
         self.nodes = nodes
         self._store = store
-        self._names = names
+        self._judge = judge
         self._say = say
 
     @property
@@ -76,9 +76,13 @@ class Faults:
         for link in links:
             link.heal(reset=fault.chance < 0.5)
 
+    def node_stops(self, seconds: float) -> None:
+        """A node is stopped."""
+        self._judge.stays.node_stops(asyncio.get_running_loop().time(), seconds)
+
     def clock_jumped(self) -> None:
         """The database's clock was set."""
-        self._names.clock_jumped(asyncio.get_running_loop().time())
+        self._judge.names.clock_jumped(asyncio.get_running_loop().time())
 
 
 async def _kill(faults: Faults, fault: Fault) -> None:
@@ -96,6 +100,7 @@ async def _term(faults: Faults, fault: Fault) -> None:
 
 async def _stop(faults: Faults, fault: Fault) -> None:
     node = faults.nodes[fault.node]
+    faults.node_stops(fault.seconds)
     node.signal(signal.SIGSTOP)
     try:
         await asyncio.sleep(fault.seconds)

@@ -30,8 +30,11 @@ START_SECONDS = 30.0
 MOST_BYTES = 256 << 20
 """Most memory of a node, in bytes. Source: docs/architecture.md: 64 MiB of caches; all else is small."""
 
-_TROUBLE = re.compile(r"Traceback|Unhandled|#critical\]")
-"""What stands in a log when something is wrong. Source: how ``twisted.logger`` writes."""
+_TROUBLE = re.compile(r"Traceback|Unhandled|#critical\](?! The store can't be opened)")
+"""What stands in a log when something is wrong; not that there was no database at the start.
+
+Source: how ``twisted.logger`` writes.
+"""
 
 _OPEN = "The room is open."
 

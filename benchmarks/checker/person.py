@@ -127,6 +127,7 @@ class _Sitting:
         self._waiting: dict[str, Line] = {}
         self._expected: tuple[re.Pattern[str], asyncio.Future[str]] | None = None
         self._heard_at = world.now
+        self._ready_since = float("inf")
 
     # -- what comes ------------------------------------------------------------------------------
 
@@ -168,7 +169,7 @@ class _Sitting:
     def _entered(self) -> None:
         judge, label = self._world.judge, self._wire.label
         if self._tenure is None:
-            self._tenure = judge.names.welcomed(label, self._name, None, self._world.now, resumed=False)
+            self._tenure = judge.names.welcomed(label, self._name, None, self._world.now, resumed=False, lingers=False)
             for room in self._rooms:
                 judge.names.entered(label, room)
                 # The first line that is shown with its seq tells where it begins.
@@ -183,6 +184,7 @@ class _Sitting:
         judge, label = self._world.judge, self._wire.label
         judge.views.shown(label, event)
         judge.logs.saw(event, label)
+        judge.prompt.shown(event.room, event.seq, label[-1], self._world.now, self._ready_since)
         if self._follows:
             self._rooms[event.room] = event.seq
         self._waiting.pop(mark_of(event.text), None)
@@ -195,6 +197,7 @@ class _Sitting:
         Raises:
             Refused: The name is another's.
         """
+        self._world.judge.stays.comes(self._wire.label, self._name, self._world.now)
         answer = await self._ask(self._name, _HERE)
         if not _IN.match(answer):
             raise Refused("name-taken", answer)
@@ -204,6 +207,7 @@ class _Sitting:
         await self._ask("/set seq on", _SET)
         await self._ask(f"/since {since}", _SINCE)
         self._is_in = True
+        self._ready_since = self._world.now
 
     async def _ask(self, line: str, answer: re.Pattern[str]) -> str:
         self._expected = answer, asyncio.get_running_loop().create_future()

@@ -46,12 +46,14 @@ class Habits:
         rate: What it does in a second, lines for the most part.
         patient: It stays at a node that is silent, however long.
         contested: Others want its name.
+        proclaims: It says one line in each of its rooms at the same time, now and then.
         keyed: The share of its lines that have a key.
     """
 
     rate: float = 4.0
     patient: bool = False
     contested: bool = False
+    proclaims: bool = False
     keyed: float = 0.6
 
 
@@ -116,6 +118,8 @@ class Program(Client):
             await asyncio.sleep(1)
 
     async def _stay_away(self) -> None:
+        if self._chance.random() < 0.1:
+            self._away_seconds = max(self._away_seconds, self._chance.uniform(3, 9))
         until = self._world.now + self._away_seconds
         self._away_seconds = 0.0
         while self._world.talking and self._world.now < until:
@@ -156,6 +160,8 @@ class Program(Client):
     async def _act(self, visit: Visit) -> bool:
         """Do something; returns whether the connection is to be kept."""
         chance = self._chance
+        if self._habits.proclaims and chance.random() < 0.9:
+            return await self._proclaim(visit)
         action = chance.choices(tuple(_ACTIONS), tuple(_ACTIONS.values()))[0]
         room = chance.choice(tuple(self._me.rooms))
         if action in {"say", "burst"}:
@@ -171,6 +177,13 @@ class Program(Client):
             visit.lazy_seconds = chance.uniform(1, 8)
         else:
             return await self._go(visit, action)
+        return True
+
+    async def _proclaim(self, visit: Visit) -> bool:
+        for room in self._me.rooms:
+            visit.say(self._line(room))
+        for _ in range(self._chance.randrange(8, 16)):
+            await asyncio.sleep(0.5 * self._world.talking)
         return True
 
     def _line(self, room: str) -> Line:

@@ -35,6 +35,8 @@ class _Pipe:
         while data := await reader.read(_READ_BYTES):
             await self._proxy.delay()
             await open_.wait()
+            if writer.is_closing():
+                return
             writer.write(data)
             await writer.drain()
         # An end does not come through a hole, either.

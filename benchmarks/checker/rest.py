@@ -8,10 +8,10 @@ import json
 from typing import TYPE_CHECKING
 
 from benchmarks.checker.wire import Asker, Refused
-from benchmarks.checker.world import ROOMS, event_of
+from benchmarks.checker.world import LONG_ROOMS, ROOMS, event_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from benchmarks.checker.judge.records import Event
     from benchmarks.checker.stores import Store
@@ -46,7 +46,7 @@ class Rest:
     def __init__(self, world: World, store: Store) -> None:
         self._world = world
         self._store = store
-        self._read = dict.fromkeys(ROOMS, 0)
+        self._read = dict.fromkeys((*ROOMS, *LONG_ROOMS), 0)
 
     async def take(self) -> float:
         """Wait until all is quiet, judge, and let the clients go on; returns how long it took to be quiet."""
@@ -56,28 +56,29 @@ class Rest:
         quiet = await self._until_quiet(since)
         logs = await self._judge_log(self._read)
         for node in range(len(world.ports)):
-            await self._ask_node(node, logs)
-        world.judge.names.at_rest()
-        await self._until_agreed(since)
+            with self._blaming(node, since):
+                await self._ask_node(node, logs)
+        with self._blaming(None, since):
+            await self._until_agreed(since)
         world.judge.tells.at_rest(world.now)
         world.judge.names.forget_old(world.now)
+        world.judge.stays.forget_old(world.now)
         self._read = {room: self._read[room] + len(rows) for room, rows in logs.items()}
         world.talking = True
         return quiet
 
     async def read_all(self) -> None:
         """At the very end: the whole log, from its first event."""
-        await self._judge_log(dict.fromkeys(ROOMS, 0))
+        await self._judge_log(dict.fromkeys(self._read, 0))
 
     async def _judge_log(self, after: Mapping[str, int]) -> dict[str, list[Event]]:
         """Read the log past all nodes, and hold against it what was shown and acknowledged."""
         judge = self._world.judge
         owed = judge.lines.owed()
-        logs = {}
-        for room in ROOMS:
-            last = judge.logs.known(room)
-            logs[room] = await self._store.read(room, after[room])
-            judge.logs.at_rest(room, logs[room], "SQL", first=after[room] + 1, last=last)
+        known = {room: judge.logs.known(room) for room in after}
+        logs = await self._store.read(after)
+        for room, rows in logs.items():
+            judge.logs.at_rest(room, rows, "SQL", first=after[room] + 1, last=known[room])
         judge.lines.at_rest(owed)
         return logs
 
@@ -103,6 +104,15 @@ class Rest:
         heads = await self._store.heads()
         return [trouble for client in self._world.clients if (trouble := client.trouble(heads))]
 
+    @contextlib.contextmanager
+    def _blaming(self, node: int | None, since: float) -> Iterator[None]:
+        """A node that does not answer breaks a promise."""
+        try:
+            yield
+        except (OSError, Refused) as error:
+            told = f"node {'?' if node is None else 'abcdefghij'[node]} does not answer: {error!r}"
+            self._world.judge.verdict.against("no-answer", (node, since), told)
+
     # -- what the nodes say ----------------------------------------------------------------------
 
     async def _ask_node(self, node: int, logs: dict[str, list[Event]]) -> None:
@@ -127,13 +137,15 @@ class Rest:
             askers = [await stack.enter_async_context(_program(world, node)) for node in range(len(world.ports))]
             while troubles := [trouble async for trouble in self._disagreements(askers)]:
                 if world.now - since > PRESENCE_SECONDS:
-                    for trouble in troubles:
-                        world.judge.verdict.against("who", (since, trouble), trouble)
+                    for kind, trouble in troubles:
+                        world.judge.verdict.against(kind, (since, trouble), trouble)
                     return
                 await asyncio.sleep(0.3)
 
-    async def _disagreements(self, askers: Sequence[Asker]) -> AsyncIterator[str]:
+    async def _disagreements(self, askers: Sequence[Asker]) -> AsyncIterator[tuple[str, str]]:
         world = self._world
+        if doubled := world.judge.names.doubled():
+            yield "two-holders", doubled
         for room in ROOMS:
             rosters = {}
             for asker, node in zip(askers, "abcdefghij", strict=False):
@@ -141,7 +153,7 @@ class Rest:
                     rosters[node] = (await asker.ask("who", room=room))["members"]
             trouble = world.judge.names.trouble(room, rosters, world.now)
             if trouble:
-                yield trouble
+                yield "who", trouble
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.checker.bugs import BUGS, plant
+from benchmarks.checker.bugs import plant
 from benchmarks.checker.faults import Faults
 from benchmarks.checker.judge import Judge
 from benchmarks.checker.nodes import Node
@@ -17,8 +17,9 @@ from benchmarks.checker.ports import free_ports
 from benchmarks.checker.program import Habits, Program
 from benchmarks.checker.rest import Rest
 from benchmarks.checker.schedule import ROUND_SECONDS, rounds
+from benchmarks.checker.seeded import BUGS
 from benchmarks.checker.stores import Postgres, Sqlite
-from benchmarks.checker.world import ROOMS, World
+from benchmarks.checker.world import LONG_ROOMS, ROOMS, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from benchmarks.checker.world import Client
 
 __all__ = ["Plan", "Run"]
+
+CALM_SECONDS = 3.0
+"""Length of the calm behind each rest, in seconds. Source: more than one beat of 2 s, which makes good what is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Plan:
         standby: ``sync``, ``async`` or ``none``; None for SQLite.
         clients: How many.
         bug: In the daemons; of `bugs.BUGS`.
+        overlooked: Kinds of violations that are known, and not counted.
         stop_at_first: Whether to end when something was found.
     """
 
@@ -53,6 +58,7 @@ class Plan:
     clients: int = 24
     bug: str | None = None
     stop_at_first: bool = False
+    overlooked: Sequence[str] = ()
 
 
 class Run:
@@ -70,7 +76,7 @@ class Run:
     """
 
     def __init__(self, plan: Plan, folder: Path, say: Callable[[str], None]) -> None:
-        self.judge = Judge(survive=plan.standby is not None)
+        self.judge = Judge(survive=plan.standby is not None, overlooked=plan.overlooked)
         self.rests: list[float] = []
         self._plan = plan
         self._say = say
@@ -85,7 +91,7 @@ class Run:
             plant(BUGS[plan.bug], package)
         self._world = World(self.judge, [next(ports) for _ in range(plan.nodes)])
         self._nodes = [self._node(number, folder, package) for number in range(plan.nodes)]
-        self.faults = Faults(self._nodes, database, self.judge.names, say)
+        self.faults = Faults(self._nodes, database, self.judge, say)
 
     def _node(self, number: int, folder: Path, package: Path | None) -> Node:
         name = "abcdefghij"[number]
@@ -102,9 +108,10 @@ class Run:
                 yield Person(self._world, f"person{number}", ROOMS[number // 3 % len(ROOMS)], 3.0, chance)
                 continue
             contested = number < 6
+            proclaims = number in {6, 7}
             name = f"prize{number % 2}" if contested else f"program{number}"
-            habits = Habits(patient=number % 2 == 0, contested=contested)
-            rooms = ROOMS if number % 4 else chance.sample(ROOMS, 1)
+            habits = Habits(patient=number % 2 == 0, contested=contested, proclaims=proclaims)
+            rooms = [*ROOMS, *LONG_ROOMS] if proclaims else ROOMS if number % 4 else chance.sample(ROOMS, 1)
             yield Program(self._world, name, rooms, habits, chance)
 
     async def go(self) -> None:
@@ -137,6 +144,8 @@ class Run:
             await asyncio.sleep(0.5)
             for node in self._nodes:
                 node.look()
+            for line in self._store.look():
+                self.judge.verdict.against("database", line, f"the database logs: {line}")
             for client in clients:
                 if client.done():
                     client.result()
@@ -152,10 +161,19 @@ class Run:
             await self.faults.play(faults)
             await asyncio.sleep(max(0, min(begin + ROUND_SECONDS, until) - world.now))
             self.rests.append(await rest.take())
+            await self._be_calm()
             self._say(f"quiet after {self.rests[-1]:.1f} s; violations: {sum(self.judge.verdict.counts.values())}")
             if world.now >= until:
                 break
         await rest.read_all()
+
+    async def _be_calm(self) -> None:
+        """Let the clients talk for a while without faults: now everything must be shown at once."""
+        prompt = self.judge.prompt
+        await asyncio.sleep(CALM_SECONDS / 6)
+        prompt.begin(self._world.now)
+        await asyncio.sleep(CALM_SECONDS)
+        prompt.end()
 
 
 async def _first(tasks: set[asyncio.Task[None]]) -> None:

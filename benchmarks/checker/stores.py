@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sqlite3
 from typing import TYPE_CHECKING, Protocol
@@ -17,19 +18,23 @@ from benchmarks.checker.proxy import Proxy
 from benchmarks.engine import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["Postgres", "Sqlite", "Store"]
 
 DATABASE = "chat"
 
+_TROUBLE = re.compile("ERROR:  (deadlock|syntax|duplicate key|column|relation|function|operator)|PANIC|out of memory")
+"""What stands in the database's log when the nodes have asked it something wrong, or in the wrong order."""
+
 _SETTINGS = {"wal_level": "replica", "wal_retrieve_retry_interval": "100ms"}
 """So that there can be a standby, which notices soon that its link is there again."""
 
 _LOG = """SELECT coalesce(json_agg(json_build_array(
-    events.seq, events.at, kind, who, coalesce(encode(raw, 'hex'), ''), text) ORDER BY events.seq), '[]')
-FROM chat.events JOIN chat.rooms ON rooms.id = events.room WHERE rooms.name = '{room}' AND events.seq > {after}"""
+    asked.name, events.seq, events.at, kind, who, coalesce(encode(raw, 'hex'), ''), text) ORDER BY events.seq), '[]')
+FROM (VALUES {rooms}) AS asked (name, after) JOIN chat.rooms ON rooms.name = asked.name
+JOIN chat.events ON events.room = rooms.id AND events.seq > asked.after"""
 
 _SQLITE_HEADS = """SELECT name, max(seq) FROM (SELECT room, seq FROM events UNION ALL SELECT room, seq FROM tail)
 JOIN rooms ON rooms.id = room GROUP BY name"""
@@ -62,12 +67,16 @@ class Store(Protocol):
         """What a node's ``--store`` is."""
         ...
 
-    async def read(self, room: str, after: int) -> list[Event]:
-        """What stands in the log of a room behind a seq, past all nodes."""
+    async def read(self, after: Mapping[str, int]) -> dict[str, list[Event]]:
+        """What stands in the logs of rooms behind a seq of each, past all nodes."""
         ...
 
     async def heads(self) -> dict[str, int]:
         """Up to which seq the log of each room goes."""
+        ...
+
+    def look(self) -> Iterator[str]:
+        """What it has logged that is no good news."""
         ...
 
     async def close(self) -> None:
@@ -90,13 +99,14 @@ class Sqlite(Store):
         return f"sqlite:{self._path}"
 
     @override
-    async def read(self, room: str, after: int) -> list[Event]:
-        select = (
-            "SELECT seq, at, kind, who, text FROM {} WHERE room = (SELECT id FROM rooms WHERE name = ?) AND seq > ?"
-        )
+    async def read(self, after: Mapping[str, int]) -> dict[str, list[Event]]:
+        select = "SELECT seq, at, kind, who, text FROM {} JOIN rooms ON rooms.id = room WHERE name = ? AND seq > ?"
         both = f"{select.format('events')} UNION ALL {select.format('tail')} ORDER BY seq"
         with self._connected() as connection:
-            return [Event(room, *row) for row in connection.execute(both, (room, after, room, after))]
+            return {
+                room: [Event(room, *row) for row in connection.execute(both, (room, seq, room, seq))]
+                for room, seq in after.items()
+            }
 
     @override
     async def heads(self) -> dict[str, int]:
@@ -105,6 +115,10 @@ class Sqlite(Store):
 
     def _connected(self) -> contextlib.closing[sqlite3.Connection]:
         return contextlib.closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True))
+
+    @override
+    def look(self) -> Iterator[str]:
+        return iter(())
 
     @override
     async def close(self) -> None:
@@ -187,12 +201,12 @@ class Postgres(Store):
         return answer
 
     @override
-    async def read(self, room: str, after: int) -> list[Event]:
-        rows = json.loads(await self.sql(_LOG.format(room=room, after=after)))
-        return [
-            Event(room, seq, at, kind, who, bytes.fromhex(raw).decode() if raw else text)
-            for seq, at, kind, who, raw, text in rows
-        ]
+    async def read(self, after: Mapping[str, int]) -> dict[str, list[Event]]:
+        logs: dict[str, list[Event]] = {room: [] for room in after}
+        asked = ", ".join(f"('{room}', {seq})" for room, seq in after.items())
+        for room, seq, at, kind, who, raw, text in json.loads(await self.sql(_LOG.format(rooms=asked))):
+            logs[room].append(Event(room, seq, at, kind, who, bytes.fromhex(raw).decode() if raw else text))
+        return logs
 
     @override
     async def heads(self) -> dict[str, int]:
@@ -205,6 +219,13 @@ class Postgres(Store):
             await link.close()
         for engine in {*self._engines}:
             await asyncio.to_thread(engine.remove)
+
+    @override
+    def look(self) -> Iterator[str]:
+        for engine in {*self._engines}:
+            path = engine.folder / "log"
+            if path.exists():
+                yield from (line for line in path.read_text(errors="replace").splitlines() if _TROUBLE.search(line))
 
     # -- faults ----------------------------------------------------------------------------------
 

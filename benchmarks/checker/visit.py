@@ -71,6 +71,7 @@ class Visit:
         self._joining: dict[int, int | None] = {}
         self._tenure: Tenure | None = None
         self._heard_at = world.now
+        self._ready_since = float("inf")
 
     # -- what comes ------------------------------------------------------------------------------
 
@@ -89,6 +90,8 @@ class Visit:
         until = self._world.now + self.lazy_seconds
         while self._world.talking and self._world.now < until:
             await asyncio.sleep(0.1)
+        if self.lazy_seconds:
+            self._ready_since = self._world.now
         self.lazy_seconds = 0.0
 
     def _over(self) -> None:
@@ -125,6 +128,7 @@ class Visit:
         judge.lines.shown(event, label)
         judge.views.shown(label, event)
         judge.logs.saw(event, label)
+        judge.prompt.shown(event.room, event.seq, label[-1], self._world.now, self._ready_since)
         if self.me.tenure is self._tenure:
             self.me.rooms[event.room] = max(event.seq, self.me.rooms[event.room] or 0)
 
@@ -175,9 +179,11 @@ class Visit:
         Raises:
             Refused: The name is another's, or the node is not ready.
         """
+        self._world.judge.stays.comes(self._wire.label, self.me.name, self._world.now)
         await self._asker.ask("hello", name=self.me.name, resume=self.me.token or None)
         await asyncio.gather(*map(self.join, list(self.me.rooms)))
         self.is_in = True
+        self._ready_since = self._world.now
 
     async def join(self, room: str) -> None:
         """Enter a room, and be shown what was missed."""
@@ -193,6 +199,7 @@ class Visit:
         self._world.judge.names.left(self._wire.label, room, self._world.now)
         await asyncio.sleep(seconds)
         await self.join(room)
+        self._ready_since = self._world.now
 
     def say(self, line: Line) -> None:
         """Send a line; what becomes of it is heard later."""

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
     from benchmarks.checker.judge import Judge
 
-__all__ = ["ROOMS", "Client", "World", "event_of"]
+__all__ = ["LONG_ROOMS", "ROOMS", "Client", "World", "event_of"]
 
 ROOMS = ("lobby", "den", "attic")
 """The rooms; whoever comes in at telnet begins in the first."""
+
+LONG_ROOMS = tuple(f"{chr(0x12000) * 22}{number:02}" for number in range(97))
+"""Rooms with long names, for programs that are in as many as they may: 90 bytes each."""
 
 
 class Client(Protocol):

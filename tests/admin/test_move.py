@@ -32,7 +32,7 @@ LINES = [
     ("dev", Kind.SAY, "bob", "a\0b\tc\\d\ne\\N", "key-1"),
     ("lobby", Kind.TOPIC, "bob", "the second topic", None),
     ("Ian", Kind.ME, "[bob]", "x" * 4096, "k" * 64),
-    ("lobby", Kind.SAY, "Ünï", "␀", None),
+    ("lobby", Kind.SAY, "Ünï", "␀", "\0␀␀0"),
     ("dev", Kind.NOTICE, "server", "\\.", None),
 ]
 
@@ -102,8 +102,8 @@ def refusal(origin: object, destination: object) -> str:
 
 def test_there_and_back(file: Path, database: str, tmp_path: Path) -> None:
     """A log that was moved to PostgreSQL and back is what it was: identity, seqs, times, texts and keys."""
-    assert move(f"sqlite:{file}", database, quiet) == Moved(rooms=3, events=7, keys=3)
-    assert move(database, f"sqlite:{tmp_path}/back.db", quiet) == Moved(rooms=3, events=7, keys=3)
+    assert move(f"sqlite:{file}", database, quiet) == Moved(rooms=3, events=7, keys=4)
+    assert move(database, f"sqlite:{tmp_path}/back.db", quiet) == Moved(rooms=3, events=7, keys=4)
     assert dump(tmp_path / "back.db") == dump(file)
     append(tmp_path / "back.db", [("lobby", Kind.SAY, "bob", "more", "key-1"), ("lobby", Kind.SAY, "bob", "new", None)])
     assert [row[1] for row in dump(tmp_path / "back.db") if row[0] == "lobby"] == [1, 2, 3, 4, 5]  # type: ignore[index]
@@ -250,7 +250,7 @@ def test_the_command(file: Path, database: str) -> None:
     done = run("move", f"sqlite:{file}", database)
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
-        "3 rooms with 7 events, 3 of them with keys, moved.\n",
+        "3 rooms with 7 events, 4 of them with keys, moved.\n",
         "",
     )
     done = run("move", f"sqlite:{file}", database)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.checker.bugs import BUGS, plant
+from benchmarks.checker.bugs import plant
 from benchmarks.checker.judge import Judge
 from benchmarks.checker.judge.records import Event, Line
 from benchmarks.checker.schedule import KINDS, ROUND_SECONDS, kinds_for, rounds
+from benchmarks.checker.seeded import BUGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,6 @@ class Story:
         last = self.judge.logs.known("lobby")
         self.judge.logs.at_rest("lobby", rows, "SQL", first=first, last=last)
         self.judge.lines.at_rest(owed)
-        self.judge.names.at_rest()
 
     @property
     def wrong(self) -> list[str]:
@@ -254,11 +254,13 @@ def test_no_line_under_a_name_that_was_lost(story: Story) -> None:
 
 def test_a_name_is_at_one_connection(story: Story) -> None:
     """At rest neither two sessions nor two connections of one session have it."""
-    story.judge.names.at_rest()
-    assert not story.wrong
+    assert not story.judge.names.doubled()
     story.welcome("ann2@b", "ann", story.ann)
-    story.judge.names.at_rest()
-    assert story.wrong == ["two-holders"]
+    assert "ann@a (tenure 1) and ann2@b (tenure 1)" in story.judge.names.doubled()
+    story.judge.names.closed("ann@a", 1, leaves=False)
+    assert not story.judge.names.doubled()
+    story.welcome("ann3@c", "ann")
+    assert "ann2@b (tenure 1) and ann3@c (tenure 3)" in story.judge.names.doubled()
 
 
 def test_a_lost_session_is_given_back(story: Story) -> None:

@@ -50,11 +50,16 @@ Source: PostgreSQL's manual, appendix A.
 
 @dataclass(slots=True, eq=False)
 class _Change:
-    """One change, and who waits for it."""
+    """One change, and who waits for it.
+
+    Attributes:
+        was_told: It may have been done, though no answer came.
+    """
 
     op: Op
     answer: Deferred[object] | None = None
     undo: Op | None = None
+    was_told: bool = False
 
 
 class Changes:
@@ -120,7 +125,7 @@ class Changes:
         change.answer = None
         if change in self._waiting and change not in self._flight:
             self._waiting.remove(change)
-        elif change.undo is not None:
+        if change.was_told and change.undo is not None:
             self.note(*change.undo)
 
     def forget(self) -> None:
@@ -171,6 +176,8 @@ class Changes:
 
     async def _tell(self) -> None:
         self._flight = batch = self._waiting[: self._most]
+        for change in batch:
+            change.was_told = True
         delay = 0.0
         try:
             answers = await self._call([change.op for change in batch])
@@ -182,6 +189,8 @@ class Changes:
             if answers is not None and self._flight is batch:
                 del self._waiting[: len(batch)]
                 self._answer(batch, answers)
+                if not self._waiting:
+                    self._most = MAX_OPS
         if self._flight is batch:
             self._flight = ()
         if self._waiting:
@@ -196,6 +205,7 @@ class Changes:
             [change] = batch
             self._waiting.remove(change)
             self._most = MAX_OPS
+            change.undo = None
             if change.answer is not None and not change.answer.called:
                 change.answer.errback(error)
 

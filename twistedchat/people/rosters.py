@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
+    from twisted.python.failure import Failure
 
     from twistedchat.people.asking import Asking
     from twistedchat.people.base import Home
@@ -86,9 +87,10 @@ class Rosters:
     def close(self) -> None:
         """Read nothing any more."""
         self._is_closed = True
-        if self._timer is not None:
+        # While rosters are read, it is one that was called.
+        if self._timer is not None and self._timer.active():
             self._timer.cancel()
-            self._timer = None
+        self._timer = None
 
     async def look(self, room: str) -> Collection[str]:
         """Who is in a room on other nodes; if it is this node's too, it is watched from now on.
@@ -134,11 +136,20 @@ class Rosters:
         self.versions = {room: version for room, version in self.versions.items() if room in rooms}
 
     def _read(self) -> None:
-        Deferred.fromCoroutine(self._read_all()).addErrback(
-            lambda failure: self._log.failure("Rosters could not be read", failure)
-        )
+        Deferred.fromCoroutine(self._read_all()).addErrback(self._failed).addCallback(self._rest)
 
-    async def _read_all(self) -> None:
+    def _failed(self, failure: Failure) -> int:
+        self._log.failure("Rosters could not be read", failure)
+        return 0
+
+    def _rest(self, count: int) -> None:
+        """Read the next ones after a pause, which is longer if so many names were read."""
+        if not self._is_closed:
+            pause = max(GATHER_SECONDS, LARGE_SECONDS * count / _NAMES_A_SECOND)
+            self._timer = self._clock.callLater(pause, self._rested)
+
+    async def _read_all(self) -> int:
+        """Read what has changed; how many names that were."""
         stale, self._stale = self._stale, {}
         hints, self._hints = self._hints, []
         asked = [room for room in stale if room in self.versions or room == self._glimpsed[0]]
@@ -150,9 +161,7 @@ class Rosters:
         except StoreError:
             # The beat finds out what is still to be read.
             pass
-        if not self._is_closed:
-            pause = max(GATHER_SECONDS, LARGE_SECONDS * count / _NAMES_A_SECOND)
-            self._timer = self._clock.callLater(pause, self._rested)
+        return count
 
     def _take_in(
         self,

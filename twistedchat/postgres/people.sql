@@ -242,7 +242,7 @@ BEGIN
         SELECT (value ->> 0) COLLATE "C" AS name, (value ->> 1)::bigint AS seq, (value ->> 2)::bigint AS at
         FROM json_array_elements(heads)
     ), found AS MATERIALIZED (
-        SELECT known.*, coalesce(rooms.seq, 0) AS head, coalesce(rooms.at, 0) AS head_at, rooms.id
+        SELECT known.*, coalesce(rooms.seq, 0) AS head, rooms.id
         FROM known LEFT JOIN chat.rooms USING (name)
         WHERE known.seq <> coalesce(rooms.seq, 0) OR (known.seq > 0 AND known.at <> rooms.at)
     ), judged AS (
@@ -250,10 +250,18 @@ BEGIN
             SELECT FROM chat.events WHERE room = found.id AND events.seq = found.seq AND events.at = found.at
         ) AS is_cut
         FROM found
+    ), begun AS (
+        -- Where the log was cut: "at" never goes back, so what is later than all that was shown was not shown.
+        SELECT judged.*, coalesce(shown.seq, 0) AS last, coalesce(shown.at, 0) AS last_at
+        FROM judged LEFT JOIN LATERAL (
+            SELECT events.seq, events.at FROM chat.events
+            WHERE room = judged.id AND events.seq <= judged.seq AND events.at <= judged.at
+            ORDER BY events.seq DESC LIMIT 1
+        ) AS shown ON judged.is_cut
     )
-    SELECT json_agg(json_build_array(name, head)) FILTER (WHERE NOT is_cut),
-           json_agg(json_build_array(name, seq, head, head_at)) FILTER (WHERE is_cut)
-    INTO moved, cut FROM judged;
+    SELECT json_agg(json_build_array(name, head)) FILTER (WHERE NOT is_cut OR head > last),
+           json_agg(json_build_array(name, seq, last, last_at)) FILTER (WHERE is_cut)
+    INTO moved, cut FROM begun;
     SELECT json_agg(room) INTO stale FROM (
         SELECT value ->> 0 AS room FROM json_array_elements(versions)
         LEFT JOIN chat.rosters ON rosters.room = (value ->> 0) COLLATE "C"

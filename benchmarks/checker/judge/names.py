@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from benchmarks.checker.judge.stays import Stays
     from benchmarks.checker.judge.verdict import Verdict
 
 __all__ = ["Names", "Tenure"]
@@ -26,10 +27,6 @@ CLOCK_SECONDS = 150.0
 
 In seconds. Source: twice a minute, and the lease.
 """
-
-RETURN_SECONDS = 2.0
-"""Time in which somebody may be back at a node before its own connection tells so, in seconds. Source: chosen."""
-
 
 LEAVING_SECONDS = 15.0
 """Time in which others are told that somebody has left, in seconds. Source: a beat, and a node that is cut off."""
@@ -65,17 +62,17 @@ class Names:
 
     Args:
         verdict: Is told what is wrong.
+        stays: Is told when a connection has a name.
         survive: Whether sessions outlive the node that they were at.
     """
 
-    def __init__(self, verdict: Verdict, *, survive: bool) -> None:
+    def __init__(self, verdict: Verdict, stays: Stays, *, survive: bool) -> None:
         self._verdict = verdict
+        self._stays = stays
         self._survive = survive
         self._count = 0
         self._tenures: list[Tenure] = []
         self._by_connection: dict[str, Tenure] = {}
-        self._here: dict[str, list[tuple[float, float]]] = {}
-        self._since: dict[str, float] = {}
         self._left_at: dict[str, float] = {}
         self._clock_until = 0.0
         self.resumes = 0
@@ -85,7 +82,15 @@ class Names:
         self._clock_until = now + CLOCK_SECONDS
 
     def welcomed(
-        self, connection: str, name: str, before: Tenure | None, now: float, *, resumed: bool, contested: bool = False
+        self,
+        connection: str,
+        name: str,
+        before: Tenure | None,
+        now: float,
+        *,
+        resumed: bool,
+        contested: bool = False,
+        lingers: bool = True,
     ) -> Tenure:
         """A connection is given a name, or goes on with a session.
 
@@ -96,12 +101,13 @@ class Names:
             now: The time.
             resumed: Whether the server says that the session goes on.
             contested: Whether others want the name.
+            lingers: Whether the session is kept when the connection is lost.
         """
         tenure = before if resumed else None
         if tenure is None:
             self._judge_fresh(connection, before, now)
             self._count += 1
-            tenure = Tenure(self._count, name, contested)
+            tenure = Tenure(self._count, name, contested, lingers=lingers)
             self._tenures.append(tenure)
         else:
             self.resumes += 1
@@ -111,7 +117,7 @@ class Names:
         tenure.connections.add(connection)
         tenure.lost_at = None
         self._by_connection[connection] = tenure
-        self._since[connection] = now
+        self._stays.came(connection, name, now)
         return tenure
 
     def _judge_fresh(self, connection: str, before: Tenure | None, now: float) -> None:
@@ -147,10 +153,10 @@ class Names:
             now: The time.
             leaves: Whether the person leaves with it, at once.
         """
+        self._stays.gone(connection, now)
         tenure = self._by_connection.pop(connection, None)
         if tenure is None:
             return
-        self._here.setdefault(tenure.name, []).append((self._since.pop(connection), now))
         tenure.connections.discard(connection)
         if not tenure.connections:
             tenure.lost_at = now
@@ -162,31 +168,21 @@ class Names:
         """A connection is told that somebody has left: not somebody who only lost the connection."""
         if now < self._clock_until or now - self._left_at.get(name, -LEAVING_SECONDS) < LEAVING_SECONDS:
             return
-        if any(one.name == name and not one.is_leaving and self._must_be_in(room, one, now) for one in self._tenures):
+        suspects = [one for one in self._tenures if one.name == name and _is_kept(one)]
+        if any(self._must_be_in(room, one, now) for one in suspects):
             told = f"{connection} was told that {name} left #{room}, which did not"
             self._verdict.against("told-to-have-left", (name, room, round(now)), told)
 
-    def was_here(self, name: str, since: float, until: float) -> bool | None:
-        """Whether somebody of this name had one connection open all the time; None if for a part of it."""
-        spans = [*self._here.get(name, ()), *self._open_spans(name)]
-        if any(start <= since and end >= until for start, end in spans):
-            return True
-        return None if any(start - RETURN_SECONDS <= until and end >= since for start, end in spans) else False
-
-    def _open_spans(self, name: str) -> Iterator[tuple[float, float]]:
-        for connection, tenure in self._by_connection.items():
-            if tenure.name == name:
-                yield self._since[connection], float("inf")
-
-    def at_rest(self) -> None:
-        """Everything is connected, and nothing happens: a name is at one connection."""
+    def doubled(self) -> str:
+        """Which names are at two connections, in a sentence; "" if none is. At rest none may be."""
         holders: dict[str, list[str]] = {}
         for connection, tenure in self._by_connection.items():
             holders.setdefault(tenure.name, []).append(f"{connection} (tenure {tenure.number})")
-        for name, connections in holders.items():
-            if len(connections) > 1:
-                told = f"{name} is held by {' and '.join(connections)}, all of them open"
-                self._verdict.against("two-holders", tuple(connections), told)
+        return "; ".join(
+            f"{name} is held by {' and '.join(connections)}, all of them open"
+            for name, connections in holders.items()
+            if len(connections) > 1
+        )
 
     def trouble(self, room: str, rosters: Mapping[str, Sequence[str]], now: float) -> str:
         """What is wrong with the answers of all nodes to ``who``, in a sentence; "" if nothing is."""
@@ -208,14 +204,9 @@ class Names:
             return False
         if tenure.connections:
             return True
-        kept = (
-            self._survive
-            and tenure.lingers
-            and not tenure.is_leaving
-            and not tenure.contested
-            and now > self._clock_until
-        )
-        return kept and tenure.lost_at is not None and now - tenure.lost_at < KEPT_SECONDS
+        if not (self._survive and _is_kept(tenure) and now > self._clock_until):
+            return False
+        return tenure.lost_at is not None and now - tenure.lost_at < KEPT_SECONDS
 
     def _may_be_in(self, room: str, tenure: Tenure, now: float) -> bool:
         if room not in tenure.rooms or tenure.lost_at is None:
@@ -229,5 +220,8 @@ class Names:
         self._tenures = [
             one for one in self._tenures if one.lost_at is None or now - one.lost_at < CLOCK_SECONDS + GONE_SECONDS
         ]
-        for name, spans in self._here.items():
-            self._here[name] = [span for span in spans if now - span[1] < CLOCK_SECONDS]
+
+
+def _is_kept(tenure: Tenure) -> bool:
+    """Whether a session is there until it has been away for long."""
+    return tenure.lingers and not (tenure.is_leaving or tenure.contested)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from benchmarks.checker.judge.records import mark_of
 
 if TYPE_CHECKING:
-    from benchmarks.checker.judge.names import Names
+    from benchmarks.checker.judge.stays import Stays
     from benchmarks.checker.judge.verdict import Verdict
 
 __all__ = ["Tells"]
@@ -35,12 +35,12 @@ class Tells:
 
     Args:
         verdict: Is told what is wrong.
-        names: Knows who was here when.
+        stays: Knows who was here when.
     """
 
-    def __init__(self, verdict: Verdict, names: Names) -> None:
+    def __init__(self, verdict: Verdict, stays: Stays) -> None:
         self._verdict = verdict
-        self._names = names
+        self._stays = stays
         self._tells: dict[str, _Tell] = {}
         self.count = 0
 
@@ -85,7 +85,7 @@ class Tells:
                 del self._tells[mark]
 
     def _judge_lost(self, mark: str, tell: _Tell, stored_at: float) -> None:
-        if self._names.was_here(tell.to, tell.sent_at, stored_at) is False:
+        if self._stays.was_here(tell.to, tell.sent_at, stored_at) is False:
             self._verdict.against("tell-to-nobody", mark, f"{tell} was acknowledged, and {tell.to} was not connected")
-        elif self._names.was_here(tell.to, tell.sent_at, stored_at + ARRIVING_SECONDS):
+        elif self._stays.was_here(tell.to, tell.sent_at, stored_at + ARRIVING_SECONDS):
             self._verdict.against("tell-lost", mark, f"{tell} was acknowledged, and did not arrive")

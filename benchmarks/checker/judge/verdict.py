@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
 __all__ = ["MOST_IN_FULL", "Verdict"]
 
@@ -17,14 +17,18 @@ MOST_IN_FULL = 20
 class Verdict:
     """All violations, by kind.
 
+    Args:
+        overlooked: Kinds that are known, and not counted.
+
     Attributes:
         counts: How many there are of each kind.
         told: The first of each kind in full.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, overlooked: Sequence[str] = ()) -> None:
         self.counts: Counter[str] = Counter()
         self.told: dict[str, list[str]] = {}
+        self._overlooked = frozenset(overlooked)
         self._seen: set[tuple[str, Hashable]] = set()
 
     def against(self, kind: str, subject: Hashable, evidence: str) -> None:
@@ -35,7 +39,7 @@ class Verdict:
             subject: What it is about; the same kind about the same subject counts once.
             evidence: A sentence with all that is known.
         """
-        if (kind, subject) in self._seen:
+        if kind in self._overlooked or (kind, subject) in self._seen:
             return
         self._seen.add((kind, subject))
         self.counts[kind] += 1
