@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from benchmarks.engine import Engine
+from tests import engines
 from twistedchat.admin import move as moving
 from twistedchat.admin.move import Moved, move
 from twistedchat.events import Draft, Kind
@@ -21,8 +20,9 @@ from twistedchat.stores.base import StoreError
 from twistedchat.stores.sqlite_log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from benchmarks.engine import Engine
 
 PATIENCE_SECONDS = 60.0
 
@@ -37,19 +37,15 @@ LINES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine() as engine:
-        yield engine
-
-
-_numbers = itertools.count(1)
+@pytest.fixture
+def engine() -> Engine:
+    return engines.engine()
 
 
 @pytest.fixture
-def database(engine: Engine) -> str:
+def database() -> str:
     """The address of an empty database."""
-    return engine.create(f"chat{next(_numbers)}")
+    return engines.new_database()
 
 
 @pytest.fixture

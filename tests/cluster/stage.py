@@ -11,15 +11,16 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
-from benchmarks.engine import Engine
 from tests.cluster.proxy import Proxy
-from tests.engines import engine, new_database
+from tests.engines import engine, new_database, new_engine
 from tests.live.daemon import Daemon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from types import TracebackType
+
+    from benchmarks.engine import Engine
 
     Act = Callable[["Stage"], None]
     """What happens in a story."""
@@ -60,7 +61,7 @@ class Stage:
 
     def engine(self, **settings: str) -> Engine:
         """A database server of the story's own, not started."""
-        made = Engine(settings=settings)
+        made = new_engine(**settings)
         self._stack.callback(made.remove)
         return made
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 
-from benchmarks.engine import Engine
-from tests.engines import LOOP, engine, live, new_database, soon, until
+from tests.engines import LOOP, engine, live, new_database, new_engine, soon, until
 from tests.postgres.cases import connected, link_to, proxied, sentence
 from twistedchat.postgres.link import AnswerError, Link, LostError
 from twistedchat.stores.base import StoreError
@@ -178,8 +177,8 @@ async def test_names_are_looked_up(url: str) -> None:
 @live
 async def test_a_standby_is_passed_over(url: str) -> None:
     """Who wants to write finds the primary behind a standby, and the new primary when the old one is gone."""
-    with Engine() as primary:
-        standby = Engine().follow(primary)
+    with new_engine() as primary:
+        standby = new_engine().follow(primary)
         try:
             hosts = f"127.0.0.1:{standby.port},127.0.0.1:{primary.port}"
             wanted = f"postgresql://chat@{hosts}/postgres?target_session_attrs=read-write"

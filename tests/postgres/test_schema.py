@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from twisted.internet.defer import gatherResults
 
-from benchmarks.engine import Engine
-from tests.engines import engine, live, new_database, soon
+from tests.engines import engine, live, new_database, new_engine, soon
 from tests.postgres.cases import connected, sentence
 from twistedchat.postgres.schema import FUNCTIONS, STEPS, prepare, source
 
@@ -117,8 +116,8 @@ async def test_an_encoding_that_loses_letters() -> None:
 @live
 async def test_a_standby() -> None:
     """A standby is refused with what to write in the address."""
-    with Engine() as primary:
-        standby = Engine().follow(primary)
+    with new_engine() as primary:
+        standby = new_engine().follow(primary)
         try:
             async with connected(standby.url()) as connection:
                 assert "target_session_attrs=read-write" in await sentence(soon(prepare(connection)))
