@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING
 
 from benchmarks import pictures, report
 from benchmarks.machine import describe, noise_us
+from benchmarks.measures.appends import APPENDS
 from benchmarks.measures.base import Bench
 from benchmarks.measures.crowd import CROWD
 from benchmarks.measures.fanout import FANOUT
 from benchmarks.measures.growth import GROWTH, LOG
 from benchmarks.measures.hostile import HOSTILE
+from benchmarks.measures.nodes import NODES_CROWD, NODES_FANOUT, NODES_PAIR
+from benchmarks.measures.nodes_recovery import NODES_RECOVERY
+from benchmarks.measures.nodes_rest import NODES_AWAY, NODES_REST
 from benchmarks.measures.personal import PERSONAL
 from benchmarks.measures.rest import REST
 from benchmarks.measures.rolling import ROLLING
@@ -41,7 +45,10 @@ if TYPE_CHECKING:
 
 ALL = "all"
 QUICK = "quick"
+NODES = "nodes"
 MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK, ROLLING)
+OF_NODES = (NODES_PAIR, NODES_FANOUT, NODES_CROWD, NODES_REST, NODES_AWAY, NODES_RECOVERY, APPENDS)
+"""Those that need a PostgreSQL server."""
 PRESETS: dict[str, dict[str, str]] = {
     ALL: {measure.name: "" for measure in MEASURES},
     QUICK: {
@@ -53,6 +60,7 @@ PRESETS: dict[str, dict[str, str]] = {
         PERSONAL.name: "--members 300 --seconds 1 --manners plain ignore",
         HOSTILE.name: "--attacks paste",
     },
+    NODES: {measure.name: "" for measure in OF_NODES},
 }
 """Several measures in one run, each with options of its own; quick takes about three minutes for three servers."""
 
@@ -75,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="measure", metavar="MEASURE")
     _shared(commands.add_parser(ALL, help="everything"))
     _shared(commands.add_parser(QUICK, help="a first look, in a few minutes: with --only chatroom and --before, say"))
-    for measure in (*MEASURES, SMOKE):
+    _shared(commands.add_parser(NODES, help="all that needs several nodes over PostgreSQL, in ten minutes"))
+    for measure in (*MEASURES, *OF_NODES, SMOKE):
         command = commands.add_parser(measure.name, help=measure.title)
         _shared(command)
         measure.arguments(command)
@@ -111,7 +120,7 @@ def _usual(options: argparse.Namespace) -> list[Server]:
 
 def _chosen(options: argparse.Namespace) -> Sequence[Measure]:
     names = PRESETS.get(options.measure, [options.measure])
-    return [each for each in (*MEASURES, SMOKE) if each.name in names]
+    return [each for each in (*MEASURES, *OF_NODES, SMOKE) if each.name in names]
 
 
 def _tasks(measure: Measure, bench: Bench, options: argparse.Namespace) -> list[Task]:

@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,9 @@ from benchmarks.servers.base import ServerError
 from benchmarks.servers.chatroom import twistd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["Node", "cluster"]
+__all__ = ["Cluster", "Node", "cluster", "nodes_over", "scratch_folder"]
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -69,35 +70,73 @@ class Node:
         return time.monotonic() - start
 
     @property
-    def faults(self) -> int:
-        """How many lines of its log tell of a fault."""
-        log = self.log.read_text(errors="replace")
-        return log.count("Traceback") + log.count("#error") + log.count("#critical")
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None  # noqa: S101 - whoever asks has started it
+        return self._process.pid
+
+    @property
+    def faults(self) -> list[str]:
+        """The lines of its log that tell of a fault."""
+        log = self.log.read_text(errors="replace").splitlines()
+        return [line for line in log if "Traceback" in line or "#error" in line or "#critical" in line]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Nodes that run.
+
+    Attributes:
+        nodes: All of them.
+        engine: The database server; None if the one node keeps its log itself.
+    """
+
+    nodes: Sequence[Node]
+    engine: Engine | None
+
+    @property
+    def engine_pid(self) -> int | None:
+        """The database server's process."""
+        return self.engine.process.pid if self.engine and self.engine.process else None
 
 
 @contextlib.contextmanager
-def cluster(count: int, checkout: Path, scratch: Path) -> Iterator[list[Node]]:
-    """Nodes over one database server, which syncs to the disk; a single node is one over SQLite.
+def cluster(count: int, checkout: Path, scratch: Path, *, is_shared: bool | None = None) -> Iterator[Cluster]:
+    """Nodes over one database server, which syncs to the disk.
 
     Args:
         count: How many nodes.
         checkout: Whose daemon.
         scratch: Where folders are made: on the disk that is to be measured.
+        is_shared: Whether there is a database server; by default, where there are several nodes. A single node
+            without it is one over SQLite.
 
     Raises:
         ServerError: They did not start.
+        EngineError: The database server did not.
     """
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=scratch)))
-        store = f"sqlite:{folder / 'chatroom.db'}"
-        if count > 1:
-            database = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=scratch)))
-            database.chmod(0o755)  # root's server runs as another user
-            store = stack.enter_context(Engine(database / "engine", fsync=True)).create("chat")
-        nodes: list[Node] = []
-        for number in range(count):
-            nodes.append(Node(f"node{number}", folder, store, checkout))
-            stack.callback(nodes[-1].stop)
-            # Before the next one asks for a free port.
-            nodes[-1].start()
-        yield nodes
+        folder = scratch_folder(stack, scratch)
+        engine = None
+        if count > 1 if is_shared is None else is_shared:
+            engine = stack.enter_context(Engine(scratch_folder(stack, scratch) / "engine", fsync=True))
+        store = engine.create("chat") if engine else f"sqlite:{folder / 'chatroom.db'}"
+        yield Cluster(nodes_over(stack, store, count, checkout, folder), engine)
+
+
+def nodes_over(stack: contextlib.ExitStack, store: str, count: int, checkout: Path, folder: Path) -> Sequence[Node]:
+    """Start nodes over one store; the stack stops them."""
+    nodes: list[Node] = []
+    for number in range(count):
+        nodes.append(Node(f"node{number}", folder, store, checkout))
+        stack.callback(nodes[-1].stop)
+        # Before the next one asks for a free port.
+        nodes[-1].start()
+    return nodes
+
+
+def scratch_folder(stack: contextlib.ExitStack, scratch: Path) -> Path:
+    """A folder that is gone with the stack."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=scratch)))
+    folder.chmod(0o755)  # root's database server runs as another user
+    return folder

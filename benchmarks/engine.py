@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Engine", "EngineError", "free_port"]
+__all__ = ["Engine", "EngineError", "NoServerError", "free_port"]
 
 START_SECONDS = 30.0
 """Time limit for the server to take connections, in seconds. Source: chosen; usually it takes 0.2 s."""
@@ -34,9 +34,17 @@ class EngineError(Exception):
     """The server can't be had; the text says why."""
 
 
+_ports = iter(range(20_000 + os.getpid() % 5_000, 32_000))
+"""Ports that were not given to anybody: below those that the kernel gives to outgoing connections."""
+
+
+class NoServerError(EngineError):
+    """There is no PostgreSQL server on this machine."""
+
+
 def free_port() -> int:
-    """A port that nobody listens on, below those that the kernel gives to outgoing connections."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+    """A port that nobody listens on; none is given twice, so a server that is down finds its own again."""
+    for port in _ports:
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
@@ -47,7 +55,7 @@ def _programs() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     program = str(found[-1]) if found else shutil.which("postgres")
     if program is None:
-        raise EngineError("There is no PostgreSQL server: install Debian's package postgresql.")
+        raise NoServerError("There is no PostgreSQL server: install Debian's package postgresql.")
     return Path(program).parent
 
 

@@ -15,17 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 __all__ = [
     "LOAD_CORE",
     "SERVER_CORE",
     "Usage",
+    "cpu_nanoseconds",
     "cpu_seconds",
     "peak_bytes",
     "pinned",
     "raise_file_limit",
     "resident_bytes",
+    "sleeps",
 ]
 
 _CORES = sorted(os.sched_getaffinity(0))
@@ -83,6 +85,25 @@ def cpu_seconds(pid: int) -> float:
     return ticks / _TICKS
 
 
+def cpu_nanoseconds(pid: int) -> int:
+    """Processor time that the threads of the process, without its children, have used; exact, for what is idle."""
+    found = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += int((task / "schedstat").read_text().split()[0])  # Source: proc(5)
+    return found
+
+
+def sleeps(pid: int) -> int:
+    """How often the threads of the process have gone to sleep: so often something woke them."""
+    found = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            status = (task / "status").read_text()
+            found += int(status.partition("\nvoluntary_ctxt_switches:")[2].split(maxsplit=1)[0])
+    return found
+
+
 def resident_bytes(pid: int) -> int:
     """Memory of the process and its children that is in RAM."""
     pages = 0
@@ -107,25 +128,34 @@ class Usage:
 
     Attributes:
         at: When.
-        server: Processor seconds of the server, NaN if its process is not known.
+        server: Processor seconds of the servers, NaN if no process is known.
         own: Processor seconds of this process.
         machine: Processor seconds of everything.
+        engine: Processor seconds of the database, if there is one.
     """
 
     at: float
     server: float
     own: float
     machine: float
+    engine: float = 0.0
 
     @classmethod
-    def now(cls, pid: int | None) -> Usage:
-        """What has been used by now."""
-        server = cpu_seconds(pid) if pid else float("nan")
-        return cls(time.perf_counter(), server, time.process_time(), _busy_seconds())
+    def now(cls, pids: Collection[int] = (), engine_pid: int | None = None) -> Usage:
+        """What has been used by now, by one server or more."""
+        server = sum(map(cpu_seconds, pids)) if pids else float("nan")
+        engine = cpu_seconds(engine_pid) if engine_pid else 0.0
+        return cls(time.perf_counter(), server, time.process_time(), _busy_seconds(), engine)
 
     def since(self, start: Usage) -> Usage:
         """What was used between two moments."""
-        return Usage(self.at - start.at, self.server - start.server, self.own - start.own, self.machine - start.machine)
+        return Usage(
+            self.at - start.at,
+            self.server - start.server,
+            self.own - start.own,
+            self.machine - start.machine,
+            self.engine - start.engine,
+        )
 
     def figures(self, deliveries: float) -> dict[str, float]:
         """The figures of a time in which so much was delivered."""
@@ -136,9 +166,10 @@ class Usage:
 
     def shares(self) -> dict[str, float]:
         """How much of a core each took; what the server took counts as others' if its process is not known."""
-        known = self.own if math.isnan(self.server) else self.own + self.server
+        known = self.own + self.engine + (0.0 if math.isnan(self.server) else self.server)
         return {
             "server_core_percent": 100 * self.server / self.at,
+            "engine_core_percent": 100 * self.engine / self.at,
             "generator_core_percent": 100 * self.own / self.at,
             "others_core_percent": max(0.0, 100 * (self.machine - known) / self.at),
         }

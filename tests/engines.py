@@ -6,18 +6,19 @@ import atexit
 import itertools
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from unittest import SkipTest
 
 import pytest_twisted  # it ships no type hints
 from twisted.internet import reactor  # these tests wait for a real server
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
-from benchmarks.engine import Engine
+from benchmarks.engine import Engine, NoServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-__all__ = ["LOOP", "engine", "live", "new_database", "soon", "until"]
+__all__ = ["LOOP", "engine", "live", "new_database", "new_engine", "soon", "until"]
 
 LOOP: Any = reactor
 
@@ -27,10 +28,18 @@ PATIENCE_SECONDS = 20.0
 _numbers = itertools.count(1)
 
 
+def new_engine(**settings: str) -> Engine:
+    """A server of one's own, not yet made; where PostgreSQL is not installed the test is skipped."""
+    try:
+        return Engine(settings=settings)
+    except NoServerError as error:
+        raise SkipTest(str(error)) from error
+
+
 @cache
 def engine() -> Engine:
     """The server, started when it is first wanted and removed when the run ends."""
-    started = Engine().make()
+    started = new_engine().make()
     atexit.register(started.remove)
     return started
 

@@ -146,6 +146,45 @@ class PacingTests(NodeTestCase):
             self.enter(f"p{number}")
         self.test_busy_room_waits()
 
+    def test_others_wait_too(self) -> None:
+        """After a batch of several lines another node's wait as long, and come as one page with own ones."""
+        self.slow_batch("a", "b")
+        for text in "cd":
+            self.store.far(text)
+            self.store.heard("lobby", self.store.head())
+        self.assertEqual((self.ear.seqs, self.ear.pages), ({"lobby": [1, 2]}, 1))
+        self.clock.advance(MAX_PAUSE_SECONDS)
+        self.assertEqual((self.ear.seqs, self.ear.pages), ({"lobby": [1, 2, 3, 4]}, 2))
+
+    def test_own_wait_for_others(self) -> None:
+        """A line of our own that lands while the room waits is answered, and shown with what other nodes append."""
+        self.store.far("a", "b")
+        self.clock.look_seconds = 0.003
+        self.store.heard("lobby", 2)
+        self.clock.look_seconds = 0
+        self.say("c")
+        self.store.far("d")
+        self.store.heard("lobby", 3)
+        self.assertEqual((self.ear.seqs, self.ear.pages), ({"lobby": [1, 2]}, 1))
+        self.clock.pump([MAX_PAUSE_SECONDS] * 3)
+        self.assertEqual(self.ear.seqs, {"lobby": [1, 2, 3, 4]})
+        self.assertIn("stored c as 4", self.said)
+
+    def test_own_landed_while_others_wait(self) -> None:
+        """A line that was stored before the pause began is answered at once, and shown after it."""
+        self.store.far("a", "b")
+        self.store.holding = True
+        self.say("c")
+        self.turn()
+        self.clock.look_seconds = 0.003
+        self.store.heard("lobby", 2)
+        self.clock.look_seconds = 0
+        self.store.release()
+        self.assertEqual(self.said, ["shown a", "shown b", "stored c as 3"])
+        self.clock.pump([MAX_PAUSE_SECONDS] * 2)
+        self.assertEqual(self.said[-1], "shown c")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
     def test_lone_line(self) -> None:
         """A line after a lone line is stored at once."""
         self.slow_batch("a")

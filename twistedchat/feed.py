@@ -7,6 +7,7 @@ rooms and the writer. Must not know who speaks, nor how anything is rendered.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from twisted.internet.defer import Deferred
@@ -110,7 +111,8 @@ class Feed:
         self._clock = clock
         self._idle = idle
         self._owed: dict[Room, list[_Owed]] = {}
-        self._reading: set[Room] = set()
+        # The rooms that are being read, each with the seq up to which its members have been shown it.
+        self._reading: dict[Room, int] = {}
         self._log = Logger()
 
     # -- own lines -----------------------------------------------------------------------------
@@ -141,15 +143,21 @@ class Feed:
                 # What nearly every batch of a small room is.
                 room.extend(events := [outcome.event])
                 self._tell(batch.lines[0], outcome)
-                return events
+                return [] if room in self._reading else events
         events = [outcome.event for outcome in outcomes if isinstance(outcome, Stored) and outcome.fresh]
         if room is None:
             # Nobody is here to be shown anything.
             self._answer(batch)
             return []
+        if events and events[0].seq <= room.seq and events[0].at > room.seq_at:
+            # Later than all that was shown, but not behind it: "at" never goes back, so the log has.
+            self.log_lost(room.name, events[0].seq - 1, room.seq_at)
         if events and events[0].seq == room.seq + 1 and events[-1].seq == room.seq + len(events):
             room.extend(events)
-            if len(events) == len(outcomes):
+            if room in self._reading:
+                # Shown along with what is read: each showing costs a send for every member.
+                events = []
+            elif len(events) == len(outcomes):
                 self._answer(batch)
                 return events
         else:
@@ -206,37 +214,58 @@ class Feed:
             return
         room.head = max(room.head, head)
         if room not in self._reading:
-            self._reading.add(room)
+            self._reading[room] = room.seq
             Deferred.fromCoroutine(self._read_on(room)).addErrback(
                 lambda failure: self._log.failure("A room could not be read on", failure)
             )
 
     async def _read_on(self, room: Room) -> None:
-        """Read and show what the room has not come to; every page makes progress, or the rest is not there."""
-        while room.seq < room.head and self._rooms.get(room.name) is room:
-            after = room.seq
-            try:
-                events = await self._reader.page(room.name, after=after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
-            except StoreError:
-                await self._pause()
-                continue
-            events = [event for event in events if event.seq > room.seq]
-            if events:
-                room.extend(events)
-                self._pay(room)
-                self._turns.add(self._show_read(room))
-            elif room.seq == after:
-                # The log has lost its end. Its readers go on behind it too, or they would be shown nothing more.
-                room.seq = room.head
-                self._turns.add(self._show_read(room))
-        self._reading.discard(room)
+        """Read and show what the room has not come to, one page after the other, in the room's pace."""
+        try:
+            await self._sleep(room.queue.not_before - self._clock.seconds())
+            while self._rooms.get(room.name) is room and (room.seq < room.head or self._reading[room] < room.seq):
+                was_read = room.seq == room.head or await self._read_page(room)
+                pause = await self._show_read(room)
+                room.queue.not_before = self._clock.seconds() + pause
+                await self._sleep(pause if was_read else RETRY_SECONDS)
+        finally:
+            del self._reading[room]
         self._pay(room)
         self._idle(room)
 
-    def _pause(self) -> Deferred[None]:
-        pause: Deferred[None] = Deferred()
-        self._clock.callLater(RETRY_SECONDS, pause.callback, None)
-        return pause
+    async def _read_page(self, room: Room) -> bool:
+        """Take in a page that follows; False if it can't be read now. Each makes progress, or the rest is not there."""
+        after = room.seq
+        try:
+            events = await self._reader.page(room.name, after=after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
+        except StoreError:
+            return False
+        events = [event for event in events if event.seq > room.seq]
+        if events:
+            room.extend(events)
+            self._pay(room)
+        elif room.seq == after:
+            # The log has lost its end. Its readers go on behind it too, or they would be shown nothing more.
+            room.seq = room.head
+        return True
+
+    async def _show_read(self, room: Room) -> float:
+        """Show what was taken in since the room was shown last; the pause in seconds that is due after it."""
+        shown = self._reading[room]
+        if room.seq <= shown:
+            return 0.0
+        events = room.tail.after(shown, PAGE_EVENTS) or []
+        self._reading[room] = last = events[-1].seq if events else room.seq
+        done: Deferred[float] = Deferred()
+        self._turns.add(self._show_up_to(room, events, last, done))
+        cost = await done
+        return min(MAX_PAUSE_SECONDS, 2 * cost) if last > shown + 1 else 0.0
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            over: Deferred[None] = Deferred()
+            self._clock.callLater(seconds, over.callback, None)
+            await over
 
     def _pay(self, room: Room) -> None:
         """Answer for the lines that the room has come to."""
@@ -255,6 +284,8 @@ class Feed:
             return
         self._log.error("The log of #{room} ends at {head}: what was shown behind it is lost.", room=name, head=head)
         room.cut(head, at)
+        if room in self._reading:
+            self._reading[room] = head
         lost = ChatError("not-stored", "Your line was stored, and is lost: the database has gone back. Say it again.")
         for line, _ in self._owed.pop(room, []):
             self._refuse(line, lost)
@@ -264,7 +295,7 @@ class Feed:
     def _show_small(self, shows: Sequence[tuple[Batch, Room | None, list[Event]]]) -> Iterator[None]:
         """Show small rooms their new events, each room in one step."""
         for number, (batch, room, events) in enumerate(shows, 1):
-            not_before = 0.0
+            not_before = room.queue.not_before if room is not None else 0.0
             if room is not None and events:
                 began = self._clock.seconds() if len(events) > 1 else 0.0
                 try:
@@ -291,14 +322,33 @@ class Feed:
                     yield
                     began = self._clock.seconds()
         finally:
-            not_before = began + min(MAX_PAUSE_SECONDS, 2 * cost) if len(events) > 1 else 0.0
+            is_busy = len(events) > 1
+            not_before = began + min(MAX_PAUSE_SECONDS, 2 * cost) if is_busy else room.queue.not_before
             self._shown(batch, room, not_before)
 
-    def _show_read(self, room: Room) -> Iterator[None]:
-        """Show what was read; a batch of our own may be shown at the same time, so each goes on from its cursor."""
-        self._announcer.before_speech(room)
+    def _show_up_to(self, room: Room, events: Sequence[Event], last: int, done: Deferred[float]) -> Iterator[None]:
+        """Show what was read; whoever is passed over, as a batch of our own is just being shown, goes on alone.
+
+        Args:
+            room: Where.
+            events: As far as they are in memory.
+            last: The seq that everybody comes to.
+            done: Fires with the time that it took, in seconds, others' turns left out.
+        """
+        cost = 0.0
+        began = self._clock.seconds()
+        try:
+            self._announcer.before_speech(room)
+            for _ in chain(room.audience.deal(events), self._bring_forward(room, last)):
+                cost += self._clock.seconds() - began
+                yield
+                began = self._clock.seconds()
+        finally:
+            done.callback(cost + self._clock.seconds() - began)
+
+    def _bring_forward(self, room: Room, last: int) -> Iterator[None]:
         for member in list(room.audience.members):
-            if GONE < member.cursor < room.seq:
+            if GONE < member.cursor < last:
                 self._catch_up.bring_forward(room, member)
                 yield
 

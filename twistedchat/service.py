@@ -74,6 +74,12 @@ GOODBYE_SECONDS = 4.0
 Source: one more than `doors.stream.CLOSE_SECONDS`, after which a connection closes by itself.
 """
 
+ANSWER_SECONDS = 3.0
+"""Time limit for what was accepted to be answered when the server stops, in seconds; then goodbye is said without it.
+
+Source: docs/cluster.md: a stop takes at most 5 s, also when the database is silent.
+"""
+
 SHARED_CLOSE_SECONDS = 0.5
 """Time limit for storing what was accepted when a node of several stops, in seconds.
 
@@ -302,16 +308,25 @@ class ChatService(Service):
         factory = self._factory
         for connection in list(factory.connections):
             connection.channel.finish(STOPPING)
-        try:
-            await factory.emptied().addTimeout(GOODBYE_SECONDS, self._reactor)
-        except defer.TimeoutError:
+        if not await self._emptied(ANSWER_SECONDS):
             for connection in list(factory.connections):
-                connection.transport.abortConnection()
+                connection.channel.close(STOPPING)
+            if not await self._emptied(GOODBYE_SECONDS - ANSWER_SECONDS):
+                for connection in list(factory.connections):
+                    connection.transport.abortConnection()
         in_time = await factory.hub.close(self._close_seconds)
         if not in_time:
             _log.error("The store did not answer in time: what became of the last lines is not known.")
         elif self._opened:
             _log.info("All that was said is stored.")
+
+    async def _emptied(self, seconds: float) -> bool:
+        """Wait until all connections are closed, no longer than so many seconds; whether they are."""
+        try:
+            await self._factory.emptied().addTimeout(seconds, self._reactor)
+        except defer.TimeoutError:
+            return False
+        return True
 
 
 def _end_in_failure() -> None:

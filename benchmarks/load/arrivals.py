@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from benchmarks.dialects import DIALECTS, LOBBY
 from benchmarks.load.crowd import Crowd, names
-from benchmarks.processes import Usage, resident_bytes
+from benchmarks.processes import Usage, resident_bytes, sleeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.load.crowd import Seat
-    from benchmarks.load.jobs import Arrivals, Churn
+    from benchmarks.load.jobs import Arrivals, Churn, Job
     from benchmarks.results import Figures
 
 __all__ = ["WEIGHT_AT", "arrivals", "churn"]
@@ -35,22 +35,22 @@ def arrivals(job: Arrivals) -> Iterator[Figures]:
     Raises:
         CrowdError: if the server did not take them in time.
     """
-    crowd = Crowd(job.port, DIALECTS[job.dialect])
+    crowd = Crowd(job.ports, DIALECTS[job.dialect])
     rooms = [LOBBY] if job.rooms == 1 else [f"r{n:05}" for n in range(job.rooms)]
     people = list(zip(names(job.people), itertools.cycle(rooms)))
     weights: Figures = {}
 
     def weigh(entered: int) -> None:
-        if job.pid and entered % max(1, job.people // MEMORY_STEPS) == 0:
-            weights[f"{WEIGHT_AT}{entered}"] = resident_bytes(job.pid)
+        if job.pids and entered % max(1, job.people // MEMORY_STEPS) == 0:
+            weights[f"{WEIGHT_AT}{entered}"] = _resident_bytes(job)
 
     try:
-        empty = resident_bytes(job.pid or 0)
-        start = Usage.now(job.pid)
+        empty = _resident_bytes(job)
+        start = Usage.now(job.pids, job.engine_pid)
         crowd.enter(people, at_once=job.at_once, seconds=job.limit_seconds, on_entered=weigh)
-        used = Usage.now(job.pid).since(start)
+        used = Usage.now(job.pids, job.engine_pid).since(start)
         settled = crowd.settle()
-        full = resident_bytes(job.pid or 0)
+        full = _resident_bytes(job)
         figures: Figures = {
             "people": job.people,
             "seconds": used.at,
@@ -59,9 +59,27 @@ def arrivals(job: Arrivals) -> Iterator[Figures]:
             "bytes_per_member": (full - empty) / job.people,
             "closed": crowd.closed,
         }
-        yield figures | used.shares() | weights
+        yield figures | used.shares() | weights | (_idle(job, crowd) if job.idle_seconds else {})
     finally:
         crowd.close()
+
+
+def _resident_bytes(job: Job) -> int:
+    return sum(map(resident_bytes, job.pids))
+
+
+def _idle(job: Arrivals, crowd: Crowd) -> Figures:
+    """What all of them cost while nothing happens."""
+    start, slept = Usage.now(job.pids, job.engine_pid), sum(map(sleeps, job.pids))
+    until = start.at + job.idle_seconds
+    while time.perf_counter() < until:
+        crowd.serve(0.1)
+    used = Usage.now(job.pids, job.engine_pid).since(start)
+    return {
+        "idle_server_core_percent": 100 * used.server / used.at,
+        "idle_engine_core_percent": 100 * used.engine / used.at,
+        "idle_wake_ups_per_second": (sum(map(sleeps, job.pids)) - slept) / used.at,
+    }
 
 
 def churn(job: Churn) -> Iterator[Figures]:
@@ -73,7 +91,7 @@ def churn(job: Churn) -> Iterator[Figures]:
     Raises:
         CrowdError: if the server turned one away.
     """
-    crowd = Crowd(job.port, DIALECTS[job.dialect])
+    crowd = Crowd(job.ports, DIALECTS[job.dialect])
     here: deque[Seat] = deque()
     came = 0
     start = time.perf_counter()

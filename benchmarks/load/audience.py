@@ -141,6 +141,10 @@ class Audience:
         """The seconds of all readers, in ascending order: see `Reader.delays`."""
         return sorted(delay for reader in self._readers for delay in reader.delays(scheduled, rate, first))
 
+    def longest_gap(self, since: float) -> float:
+        """The longest time in seconds in which nothing was shown to a reader between two lines."""
+        return max(reader.longest_gap(since) for reader in self._readers)
+
 
 def _surplus(received: float, expected: float, per_line: float) -> Verdict:
     """Too much means doubled lines, too little lost ones; any difference is at least one line."""

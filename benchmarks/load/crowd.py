@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import select
 import socket
@@ -30,6 +31,9 @@ LAZY_READS_PER_SECOND = 40_000
 MOST_LAZY_SECONDS = 0.025
 """A read costs the generator as much as a send costs a server, so those who are only counted are read now and
 then: by then a server that sends each of them a few pieces one after the other has sent about four."""
+
+EPOLL_SECONDS = 0.001
+"""Unit of epoll's timeouts; shorter ones are slept in select, which counts in microseconds. Source: select(2)."""
 
 _RESET = struct.pack("ii", 1, 0)
 
@@ -139,12 +143,16 @@ class Newcomer:
 class Crowd:
     """All the connections of one job and the loop that serves them.
 
+    Args:
+        ports: Where the servers listen; people go to one after the other.
+        dialect: How they are spoken to.
+
     Attributes:
-        closed: How many the server has closed.
+        closed: How many the servers have closed.
     """
 
-    def __init__(self, port: int, dialect: Dialect) -> None:
-        self._port = port
+    def __init__(self, ports: Sequence[int], dialect: Dialect) -> None:
+        self._next_port = itertools.cycle(ports)
         self._dialect = dialect
         self._prompt = select.epoll()
         self._lazy = select.epoll()
@@ -199,7 +207,7 @@ class Crowd:
         return seats
 
     def _connect(self, name: str, room: str, entered: Callable[[Seat], None]) -> Seat:
-        seat = Seat(self._port, name, room)
+        seat = Seat(next(self._next_port), name, room)
         newcomer = Newcomer(seat, self._dialect.enter(name, room), entered)
         fd = seat.sock.fileno()
         self._seats[fd] = seat
@@ -236,6 +244,9 @@ class Crowd:
         Returns:
             How many seats had something.
         """
+        if 0 < timeout_seconds < EPOLL_SECONDS:
+            select.select([self._prompt], [], [], timeout_seconds)
+            timeout_seconds = 0
         ready = self._prompt.poll(timeout_seconds, 4096)
         self._read(ready)
         now = time.perf_counter()

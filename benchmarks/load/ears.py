@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import socket
 import time
@@ -104,3 +105,9 @@ class Reader:
             found += [at - scheduled - number / rate for number in numbers[start:end] if number >= first]
             start = end
         return found
+
+    def longest_gap(self, since: float) -> float:
+        """The longest time between two arrivals of lines behind this moment, in seconds; 0 without two."""
+        self.numbers()
+        times = [at for at, _ in self._arrivals if at >= since]
+        return max((after - before for before, after in itertools.pairwise(times)), default=0.0)

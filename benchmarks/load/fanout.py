@@ -25,7 +25,9 @@ __all__ = ["fan_out"]
 
 TICK_SECONDS = 0.001
 SPARSE_LINES_PER_SECOND = 200
-"""Up to so many, each line is said at its very time; above, those of a millisecond together."""
+"""Up to so many, the generator spins until each line's time has come."""
+EXACT_LINES_PER_SECOND = 1000
+"""Up to so many, it sleeps until then, to a tenth of a millisecond; above, those of a millisecond are said together."""
 KEPT_UP = 0.9
 """A stage that delivered a smaller share of what was offered was too much."""
 
@@ -50,9 +52,9 @@ class _Stage:
     def run(self) -> Figures:
         """Say the lines, wait until all have come, and tell what was seen."""
         self._talk_until(self._scheduled + self._job.warm_seconds)
-        start, heard = Usage.now(self._job.pid), self._audience.received()
+        start, heard = self._usage(), self._audience.received()
         self._talk_until(self._scheduled + self._job.warm_seconds + self._job.seconds)
-        used, received = Usage.now(self._job.pid).since(start), self._audience.received()
+        used, received = self._usage().since(start), self._audience.received()
         gave_up = self._drain()
         deliveries = self._audience.deliveries(received) - self._audience.deliveries(heard)
         figures: Figures = {
@@ -61,6 +63,9 @@ class _Stage:
         }
         return figures | used.figures(deliveries) | self._delays() | self._rightness(gave_up)
 
+    def _usage(self) -> Usage:
+        return Usage.now(self._job.pids, self._job.engine_pid)
+
     def _talk_until(self, end: float) -> None:
         while (now := time.perf_counter()) < end:
             self._say_until(min(self._total, int((now - self._scheduled) * self._rate) + 1))
@@ -68,9 +73,9 @@ class _Stage:
 
     def _pause(self, now: float) -> float:
         """How long to wait for something to read: epoll counts in milliseconds, so at rest the last one is spun."""
-        if self._rate > SPARSE_LINES_PER_SECOND:
-            return TICK_SECONDS
         due = self._scheduled + self._said / self._rate
+        if self._rate > SPARSE_LINES_PER_SECOND:
+            return max(0.0, due - now) if self._rate <= EXACT_LINES_PER_SECOND else TICK_SECONDS
         return max(0.0, min(0.05, due - now - TICK_SECONDS))
 
     def _say_until(self, number: int) -> None:
@@ -108,6 +113,7 @@ class _Stage:
             "p50_ms": 1000 * percentile(delays, 0.5),
             "p99_ms": 1000 * percentile(delays, 0.99),
             "max_ms": 1000 * percentile(delays, 1),
+            "longest_gap_ms": 1000 * self._audience.longest_gap(self._scheduled),
             "samples": len(delays),
         }
 
@@ -136,7 +142,7 @@ def fan_out(job: FanOut) -> Iterator[Figures]:
     dialect = DIALECTS[job.dialect]
     if not 0 < job.senders < job.members:
         raise CrowdError("somebody must talk, and somebody only listen")
-    crowd = Crowd(job.port, dialect)
+    crowd = Crowd(job.ports, dialect)
     people = [(name, job.room) for name in names(job.members)]
     try:
         seats = crowd.enter(people, at_once=job.at_once, seconds=job.limit_seconds)
@@ -145,21 +151,21 @@ def fan_out(job: FanOut) -> Iterator[Figures]:
         crowd.settle()
         MANNERS[job.manner].adopt(seats)
         crowd.settle()
-        before = resident_bytes(job.pid or 0)
+        before = sum(map(resident_bytes, job.pids))
         for rate in job.rates:
             figures = _Stage(job, rate, crowd, senders, listeners).run()
             if job.climbing and _too_much(figures, job.p99_limit_ms) and disturbed(figures):
                 # A climb does not end because others wanted the processor just then.
                 figures = _Stage(job, rate, crowd, senders, listeners).run()
-            yield figures | {"closed": crowd.closed, "resident_before_bytes": before} | _weight(job.pid or 0)
+            yield figures | {"closed": crowd.closed, "resident_before_bytes": before} | _weight(job.pids)
             if job.climbing and _too_much(figures, job.p99_limit_ms):
                 return
     finally:
         crowd.close()
 
 
-def _weight(pid: int) -> Figures:
-    return {"resident_after_bytes": resident_bytes(pid), "peak_bytes": peak_bytes(pid)}
+def _weight(pids: Sequence[int]) -> Figures:
+    return {"resident_after_bytes": sum(map(resident_bytes, pids)), "peak_bytes": sum(map(peak_bytes, pids))}
 
 
 def _too_much(figures: Figures, p99_limit_ms: float) -> bool:

@@ -17,13 +17,29 @@ class Job:
         port: Where the server listens, on loopback.
         dialect: How to speak to it: a key of `benchmarks.dialects.DIALECTS`.
         pid: The server's process, whose processor time is read; or None.
-        at_once: How many may be on their way into the server at the same time.
+        at_once: How many may be on their way into the servers at the same time.
+        other_ports: The other servers that share their rooms with the one at ``port``; people go to all in turn.
+        other_pids: Their processes.
+        engine_pid: The database's process, whose processor time is told apart; or None.
     """
 
     port: int
     dialect: str
     pid: int | None = None
     at_once: int = 100
+    other_ports: tuple[int, ...] = ()
+    other_pids: tuple[int, ...] = ()
+    engine_pid: int | None = None
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Where all the servers listen."""
+        return (self.port, *self.other_ports)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes of all the servers that are known."""
+        return (self.pid, *self.other_pids) if self.pid else self.other_pids
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +104,13 @@ class Arrivals(Job):
         people: How many.
         rooms: Into how many rooms, in turns; one room is the lobby.
         limit_seconds: How long they may take.
+        idle_seconds: How long the servers are watched when all are in and nothing more comes.
     """
 
     people: int = 10_000
     rooms: int = 100
     limit_seconds: float = 90.0
+    idle_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +150,6 @@ class Rolling(Job):
     """People talk while the servers are restarted one after the other; whoever loses one comes back at the next.
 
     Attributes:
-        other_ports: The other servers that share their rooms with the one at ``port``.
         members: How many people, spread evenly over the servers.
         rooms: Into how many rooms, in turns.
         senders: How many of them talk, in turns.
@@ -142,7 +159,6 @@ class Rolling(Job):
         drain_seconds: How long to wait at the end until all is answered and shown.
     """
 
-    other_ports: tuple[int, ...] = ()
     members: int = 1000
     rooms: int = 1
     senders: int = 20

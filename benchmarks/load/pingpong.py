@@ -90,7 +90,7 @@ def ping_pong(job: PingPong) -> Iterator[Figures]:
     Raises:
         CrowdError: if the rooms could not be filled.
     """
-    crowd = Crowd(job.port, DIALECTS[job.dialect])
+    crowd = Crowd(job.ports, DIALECTS[job.dialect])
     people = [(name, f"r{n % job.rooms:05}") for n, name in enumerate(names(job.rooms * job.members))]
     try:
         seats = crowd.enter(people, at_once=job.at_once, seconds=60)
@@ -109,9 +109,9 @@ def _talk(job: PingPong, crowd: Crowd, rooms: Sequence[_Room]) -> Figures:
     _serve(crowd, job.warm_seconds)
     for room in rooms:
         room.delays.clear()
-    start, before = Usage.now(job.pid), sum(room.delivered for room in rooms)
+    start, before = Usage.now(job.pids, job.engine_pid), sum(room.delivered for room in rooms)
     _serve(crowd, job.seconds)
-    used, delivered = Usage.now(job.pid).since(start), sum(room.delivered for room in rooms) - before
+    used, delivered = Usage.now(job.pids, job.engine_pid).since(start), sum(room.delivered for room in rooms) - before
     delays = sorted(delay for room in rooms for delay in room.delays)
     _finish(crowd, rooms)
     figures: Figures = {"lines_per_second": len(delays) / used.at}

@@ -213,7 +213,7 @@ class Wanderers:
         self.logs = logs
         self.refusals: dict[str, int] = {}
         self.not_stored = 0
-        self._ports = (job.port, *job.other_ports)
+        self._ports = job.ports
         self._epoll = select.epoll()
         self._by_fd: dict[int, Wanderer] = {}
         self._due: list[tuple[float, int, Wanderer, int | None]] = []
@@ -327,9 +327,9 @@ def rolling(job: Rolling) -> Iterator[Figures]:
     try:
         crowd.come(job.at_once, job.limit_seconds)
         yield {"entered": len(crowd.everybody)}
-        before = Usage.now(None)
+        before = Usage.now()
         said = _talk(crowd, job)
-        used = Usage.now(None).since(before)
+        used = Usage.now().since(before)
         complete = _settle(crowd, job.drain_seconds)
         yield _figures(crowd, said) | {"complete": complete, "generator_core_percent": 100 * used.own / used.at}
     finally:

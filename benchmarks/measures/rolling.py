@@ -57,11 +57,11 @@ def _talk_seconds(options: argparse.Namespace) -> float:
 def _rows(server: Server, checkout: Path, scratch: Path, options: argparse.Namespace) -> Iterator[Row]:
     setting = {"nodes": options.nodes, "members": options.members, "rooms": options.rooms, "lines/s": options.rate}
     try:
-        with cluster(options.nodes, checkout, scratch) as nodes, ThreadPoolExecutor(1) as others:
+        with cluster(options.nodes, checkout, scratch) as running, ThreadPoolExecutor(1) as others:
             restarts = None
-            for figures in drive(_job(nodes, options), limit_seconds=_talk_seconds(options) + MARGIN_SECONDS):
+            for figures in drive(_job(running.nodes, options), limit_seconds=_talk_seconds(options) + MARGIN_SECONDS):
                 if "entered" in figures:
-                    restarts = others.submit(_restart_all, nodes, options.pause)
+                    restarts = others.submit(_restart_all, running.nodes, options.pause)
                 else:
                     more = restarts.result() if restarts else {}
                     yield row_of("rolling", server.name, setting, figures | more)
@@ -89,7 +89,13 @@ def _restart_all(nodes: Sequence[Node], pause_seconds: float) -> Figures:
         time.sleep(pause_seconds)
         stops.append(node.stop())
         starts.append(node.start())
-    return {"stop_seconds": max(stops), "start_seconds": max(starts), "errors": sum(node.faults for node in nodes)}
+    faults = [line for node in nodes for line in node.faults]
+    return {
+        "stop_seconds": max(stops),
+        "start_seconds": max(starts),
+        "errors": len(faults),
+        "first_error": faults[0] if faults else "",
+    }
 
 
 ROLLING = Measure(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from benchmarks.engine import Engine
+from tests import engines
 from twistedchat.admin import move as moving
 from twistedchat.admin.move import Moved, move
 from twistedchat.events import Draft, Kind
@@ -21,8 +20,9 @@ from twistedchat.stores.base import StoreError
 from twistedchat.stores.sqlite_log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from benchmarks.engine import Engine
 
 PATIENCE_SECONDS = 60.0
 
@@ -32,24 +32,20 @@ LINES = [
     ("dev", Kind.SAY, "bob", "a\0b\tc\\d\ne\\N", "key-1"),
     ("lobby", Kind.TOPIC, "bob", "the second topic", None),
     ("Ian", Kind.ME, "[bob]", "x" * 4096, "k" * 64),
-    ("lobby", Kind.SAY, "Ünï", "␀", None),
+    ("lobby", Kind.SAY, "Ünï", "␀", "\0␀␀0"),
     ("dev", Kind.NOTICE, "server", "\\.", None),
 ]
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with Engine() as engine:
-        yield engine
-
-
-_numbers = itertools.count(1)
+@pytest.fixture
+def engine() -> Engine:
+    return engines.engine()
 
 
 @pytest.fixture
-def database(engine: Engine) -> str:
+def database() -> str:
     """The address of an empty database."""
-    return engine.create(f"chat{next(_numbers)}")
+    return engines.new_database()
 
 
 @pytest.fixture
@@ -102,8 +98,8 @@ def refusal(origin: object, destination: object) -> str:
 
 def test_there_and_back(file: Path, database: str, tmp_path: Path) -> None:
     """A log that was moved to PostgreSQL and back is what it was: identity, seqs, times, texts and keys."""
-    assert move(f"sqlite:{file}", database, quiet) == Moved(rooms=3, events=7, keys=3)
-    assert move(database, f"sqlite:{tmp_path}/back.db", quiet) == Moved(rooms=3, events=7, keys=3)
+    assert move(f"sqlite:{file}", database, quiet) == Moved(rooms=3, events=7, keys=4)
+    assert move(database, f"sqlite:{tmp_path}/back.db", quiet) == Moved(rooms=3, events=7, keys=4)
     assert dump(tmp_path / "back.db") == dump(file)
     append(tmp_path / "back.db", [("lobby", Kind.SAY, "bob", "more", "key-1"), ("lobby", Kind.SAY, "bob", "new", None)])
     assert [row[1] for row in dump(tmp_path / "back.db") if row[0] == "lobby"] == [1, 2, 3, 4, 5]  # type: ignore[index]
@@ -250,7 +246,7 @@ def test_the_command(file: Path, database: str) -> None:
     done = run("move", f"sqlite:{file}", database)
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
-        "3 rooms with 7 events, 3 of them with keys, moved.\n",
+        "Moved: rooms 3, events 7, of these with keys 4.\n",
         "",
     )
     done = run("move", f"sqlite:{file}", database)

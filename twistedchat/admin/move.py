@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from twistedchat.admin import sqlite_log
 from twistedchat.admin.rows import Tally, counted
+from twistedchat.stores import is_shared
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -118,6 +119,6 @@ def _path(url: str) -> Path | None:
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest:
         return Path(rest)
-    if scheme in {"postgresql", "postgres"}:
+    if is_shared(url):
         return None
     raise StoreError("A log is moved from or to sqlite:PATH or postgresql://USER@HOST/DATABASE.")

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from twistedchat.admin.rows import Room, Tally
 from twistedchat.names import likenesses
 from twistedchat.postgres.address import parse
+from twistedchat.postgres.codec import NUL, named, readable, unnamed
 from twistedchat.postgres.errors import AnswerError
 from twistedchat.postgres.schema import STEPS, prepare
 from twistedchat.stores.base import StoreError
@@ -158,8 +159,8 @@ class PostgresSource:
     def rooms(self) -> Sequence[Room]:
         """As `Source.rooms`."""
         return [
-            Room(*row)
-            for row in self._connection.execute(
+            Room(number, unnamed(name), seq, at, topic)
+            for number, name, seq, at, topic in self._connection.execute(
                 "SELECT id, name, seq, at, topic FROM chat.rooms WHERE seq > 0 ORDER BY id"
             )
         ]
@@ -170,7 +171,8 @@ class PostgresSource:
         with psycopg.Cursor(self._connection) as asking, asking.copy(everything) as copy:
             copy.set_types(_TYPES)
             for room, seq, at, kind, who, text, raw, key in copy.rows():
-                yield room, seq, at, kind, who, text if raw is None else raw.decode(), key
+                sent = text if raw is None else raw.decode()
+                yield room, seq, at, kind, unnamed(who), sent, None if key is None else unnamed(key)
 
 
 class PostgresTarget:
@@ -188,9 +190,9 @@ class PostgresTarget:
         numbers = self._make(rooms)
         with self._copy(f"chat.events ({_COLUMNS})") as copy:
             for room, seq, at, kind, who, text, key in lines:
-                has_nul = "\0" in text
-                shown = text.replace("\0", "\N{SYMBOL FOR NULL}") if has_nul else text
-                copy.write_row((numbers[room], seq, at, kind, who, shown, text.encode() if has_nul else None, key))
+                raw = text.encode() if NUL in text else None
+                key = None if key is None else named(key)  # noqa: PLW2901  a row for each line, and millions of them
+                copy.write_row((numbers[room], seq, at, kind, named(who), readable(text), raw, key))
         self._connection.execute("UPDATE chat.version SET identity = %s", (identity,))
 
     def _keep_others_off(self) -> None:
@@ -210,16 +212,17 @@ class PostgresTarget:
         """Make the rooms; returns the number here for each number there."""
         with self._copy("chat.rooms (name, seq, at, topic)") as copy:
             for room in rooms:
-                copy.write_row((room.name, room.seq, room.at, room.topic))
-        here: dict[str, int] = dict(self._connection.execute("SELECT name, id FROM chat.rooms"))
+                copy.write_row((named(room.name), room.seq, room.at, room.topic))
+        made = self._connection.execute("SELECT name, id FROM chat.rooms")
+        here: dict[str, int] = {unnamed(name): number for name, number in made}
         # Of two rooms that look alike the first one counts.
         alike: dict[str, int] = {}
         for room in rooms:
             if alike.keys().isdisjoint(keys := likenesses(room.name)):
                 alike.update(dict.fromkeys(keys, here[room.name]))
         with self._copy("chat.alike (likeness, room)") as copy:
-            for row in alike.items():
-                copy.write_row(row)
+            for key, number in alike.items():
+                copy.write_row((named(key), number))
         return {room.number: here[room.name] for room in rooms}
 
     @contextlib.contextmanager
@@ -229,7 +232,7 @@ class PostgresTarget:
 
     def tallies(self) -> dict[str, Tally]:
         """As `Target.tallies`."""
-        return {name: Tally(*counts) for name, *counts in self._connection.execute(_TALLIES)}
+        return {unnamed(name): Tally(*counts) for name, *counts in self._connection.execute(_TALLIES)}
 
     def commit(self) -> None:
         """As `Target.commit`; then let the database count its rows, so that it plans well from the start."""

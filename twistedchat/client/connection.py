@@ -253,7 +253,7 @@ class Connection:
                     raise
         if len(faults) == 1:
             raise faults[0]
-        raise ChatError(faults[-1].code, " ".join(fault.text for fault in faults)) from faults[-1]
+        raise ChatError(faults[-1].code, " ".join(dict.fromkeys(fault.text for fault in faults))) from faults[-1]
 
     async def _connect(self) -> ServerProtocol:
         server = self._servers[self._turn % len(self._servers)]

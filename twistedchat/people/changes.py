@@ -50,11 +50,16 @@ Source: PostgreSQL's manual, appendix A.
 
 @dataclass(slots=True, eq=False)
 class _Change:
-    """One change, and who waits for it."""
+    """One change, and who waits for it.
+
+    Attributes:
+        was_told: It may have been done, though no answer came.
+    """
 
     op: Op
     answer: Deferred[object] | None = None
     undo: Op | None = None
+    was_told: bool = False
 
 
 class Changes:
@@ -88,23 +93,23 @@ class Changes:
         """Whether all is told."""
         return not self._waiting
 
-    def note(self, *op: object) -> None:
-        """Tell a change soon."""
+    def note(self, *op: object, soon: bool = False) -> None:
+        """Tell a change: at once, if somebody may wait for what it gives free."""
         self._waiting.append(_Change(op))
-        self._flush_in(GATHER_SECONDS)
+        self._flush_in(0 if soon else GATHER_SECONDS)
 
-    async def ask(self, *op: object, undo: Op) -> object:
+    async def ask(self, *op: object, undo: Op | None = None) -> object:
         """Tell a change now.
 
         Args:
             op: It.
-            undo: What takes it back, if nobody waits for the answer any more or there is none.
+            undo: What takes it back, if nobody waits for the answer any more or there is none, and something does.
 
         Returns:
             The answer.
 
         Raises:
-            StoreError: It was not done, or was taken back.
+            StoreError: It was not done, was taken back, or what became of it is not known.
         """
         change = _Change(op, Deferred(), undo)
         assert change.answer is not None  # noqa: S101  for the type
@@ -120,7 +125,7 @@ class Changes:
         change.answer = None
         if change in self._waiting and change not in self._flight:
             self._waiting.remove(change)
-        elif change.undo is not None:
+        if change.was_told and change.undo is not None:
             self.note(*change.undo)
 
     def forget(self) -> None:
@@ -171,6 +176,8 @@ class Changes:
 
     async def _tell(self) -> None:
         self._flight = batch = self._waiting[: self._most]
+        for change in batch:
+            change.was_told = True
         delay = 0.0
         try:
             answers = await self._call([change.op for change in batch])
@@ -182,6 +189,8 @@ class Changes:
             if answers is not None and self._flight is batch:
                 del self._waiting[: len(batch)]
                 self._answer(batch, answers)
+                if not self._waiting:
+                    self._most = MAX_OPS
         if self._flight is batch:
             self._flight = ()
         if self._waiting:
@@ -196,6 +205,7 @@ class Changes:
             [change] = batch
             self._waiting.remove(change)
             self._most = MAX_OPS
+            change.undo = None
             if change.answer is not None and not change.answer.called:
                 change.answer.errback(error)
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Home
 
     Pair = tuple[str, str]
+    Roster = tuple[int, Collection[str]]
+    """A version, and names."""
     Hint = tuple[str, Sequence[Pair], Sequence[Pair]]
     """A room, who was renamed in it, and who left it with which words."""
 
@@ -62,6 +65,7 @@ class Rosters:
         "_home",
         "_is_closed",
         "_log",
+        "_looking",
         "_stale",
         "_timer",
         "versions",
@@ -77,6 +81,8 @@ class Rosters:
         self._timer: IDelayedCall | None = None
         self._glimpsed: tuple[str, Collection[str]] = ("", ())
         self._is_closed = False
+        # Rooms that are to be looked at, and who waits for each; None if none is being looked at.
+        self._looking: dict[str, list[Deferred[Roster]]] | None = None
         self._log = Logger()
 
     def open(self, home: Home) -> None:
@@ -86,9 +92,10 @@ class Rosters:
     def close(self) -> None:
         """Read nothing any more."""
         self._is_closed = True
-        if self._timer is not None:
+        # While rosters are read, it is one that was called.
+        if self._timer is not None and self._timer.active():
             self._timer.cancel()
-            self._timer = None
+        self._timer = None
 
     async def look(self, room: str) -> Collection[str]:
         """Who is in a room on other nodes; if it is this node's too, it is watched from now on.
@@ -99,13 +106,38 @@ class Rosters:
         watched = room in self.versions
         self.versions.setdefault(room, -1)
         try:
-            [(_, version, names)] = await self._asking.roster([room])
+            version, names = await self._look(room)
         except BaseException:
             if not watched:
                 self.versions.pop(room, None)
             raise
         self.versions[room] = version
         return names
+
+    async def _look(self, room: str) -> Roster:
+        """Its version and names. While one statement is under way, what is asked waits, and is the next one."""
+        found: Deferred[Roster] = Deferred()
+        if self._looking is not None:
+            self._looking.setdefault(room, []).append(found)
+        else:
+            self._looking = {room: [found]}
+            Deferred.fromCoroutine(self._look_at_all()).addErrback(
+                lambda failure: self._log.failure("Rosters could not be looked at", failure)
+            )
+        return await found
+
+    async def _look_at_all(self) -> None:
+        try:
+            while self._looking:
+                looking, self._looking = self._looking, {}
+                try:
+                    rosters = await self._asking.roster(list(looking))
+                except StoreError as error:
+                    _answer(looking, dict.fromkeys(looking, Failure(error)))
+                else:
+                    _answer(looking, {room: (version, names) for room, version, names in rosters})
+        finally:
+            self._looking = None
 
     def glimpse(self, room: str) -> Collection[str]:
         """Who was in a room when it was read last; the room glimpsed last is watched without being this node's."""
@@ -134,11 +166,20 @@ class Rosters:
         self.versions = {room: version for room, version in self.versions.items() if room in rooms}
 
     def _read(self) -> None:
-        Deferred.fromCoroutine(self._read_all()).addErrback(
-            lambda failure: self._log.failure("Rosters could not be read", failure)
-        )
+        Deferred.fromCoroutine(self._read_all()).addErrback(self._failed).addCallback(self._rest)
 
-    async def _read_all(self) -> None:
+    def _failed(self, failure: Failure) -> int:
+        self._log.failure("Rosters could not be read", failure)
+        return 0
+
+    def _rest(self, count: int) -> None:
+        """Read the next ones after a pause, which is longer if so many names were read."""
+        if not self._is_closed:
+            pause = max(GATHER_SECONDS, LARGE_SECONDS * count / _NAMES_A_SECOND)
+            self._timer = self._clock.callLater(pause, self._rested)
+
+    async def _read_all(self) -> int:
+        """Read what has changed; how many names that were."""
         stale, self._stale = self._stale, {}
         hints, self._hints = self._hints, []
         asked = [room for room in stale if room in self.versions or room == self._glimpsed[0]]
@@ -150,9 +191,7 @@ class Rosters:
         except StoreError:
             # The beat finds out what is still to be read.
             pass
-        if not self._is_closed:
-            pause = max(GATHER_SECONDS, LARGE_SECONDS * count / _NAMES_A_SECOND)
-            self._timer = self._clock.callLater(pause, self._rested)
+        return count
 
     def _take_in(
         self,
@@ -173,3 +212,11 @@ class Rosters:
         self._timer = None
         if self._stale:
             self._read()
+
+
+def _answer(looking: dict[str, list[Deferred[Roster]]], answers: Mapping[str, Roster | Failure]) -> None:
+    for room, waiting in looking.items():
+        for found in waiting:
+            # Whoever waited may be gone.
+            if not found.called:
+                found.callback(answers[room])

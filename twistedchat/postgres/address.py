@@ -22,6 +22,8 @@ _DEFAULT_PORT = "5432"
 
 _OURS = {
     "application_name": "twistedchat",
+    # Where we wait for a connection ourselves, libpq does not look at it.
+    "connect_timeout": "3",
     # A dead peer is noticed within 5 s on an idle connection, and within 3 s while something is on its way to it.
     "keepalives": "1",
     "keepalives_idle": "2",
@@ -145,23 +147,28 @@ def _values(options: list[pq.misc.ConninfoOption]) -> dict[str, str]:
 
 
 def _defaults(service: str) -> dict[str, str]:
-    """What libpq takes from the environment and from the service's entry in its file."""
-    before = os.environ.get("PGSERVICE")
+    """What libpq takes from the environment, and from the service's entry in its file.
+
+    Raises:
+        StoreError: There is no such entry.
+    """
+    before = os.environ.pop("PGSERVICE", None)
     try:
-        if service:
-            # libpq has no other way to ask what stands in a service's entry.
-            os.environ["PGSERVICE"] = service
         found = _values(pq.Conninfo.get_defaults())
-    except Exception as error:
-        raise StoreError(
-            f"The database's service {service or before!r} is not found: see PGSERVICEFILE and ~/.pg_service.conf."
-        ) from error
+        if service or before:
+            # libpq has no other way to ask what stands in a service's entry, and says nothing if there is none.
+            os.environ["PGSERVICE"] = service or before or ""
+            with_service = _values(pq.Conninfo.get_defaults())
+            del with_service["service"]
+            if with_service == found:
+                raise StoreError(
+                    f"The database's service {service or before!r} is not found: see PGSERVICEFILE, ~/.pg_service.conf."
+                )
+            found = with_service
     finally:
-        if before is None:
-            os.environ.pop("PGSERVICE", None)
-        else:
+        os.environ.pop("PGSERVICE", None)
+        if before is not None:
             os.environ["PGSERVICE"] = before
-    found.pop("service", None)
     return found
 
 

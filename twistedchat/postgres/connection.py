@@ -107,6 +107,14 @@ class Connection:
             if result.status not in _FINE:
                 raise self._error(result, is_first=True)
 
+    def stands(self) -> bool:
+        """Whether it has not ended, as far as can be known: looks at what has arrived, and takes it in."""
+        # Twice: first comes the server's last word, then the end.
+        for _ in range(2):
+            if not self._is_over:
+                self._ready()
+        return not self._is_over
+
     def drop(self) -> None:
         """End it at once, without a word to the peer, who may be silent. A call under way is lost."""
         if not self._is_over:

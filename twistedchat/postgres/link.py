@@ -80,8 +80,8 @@ class Link:
         reactor: Looks at the socket, and has the time.
         conninfo: A libpq URL; several hosts are tried in turn.
         on_up: Done with each new connection, before any call.
-        heard: Called with channel and payload of each NOTIFY. With it, a connection that was lost is made again
-            at once, call or no call.
+        heard: Called with channel and payload of each NOTIFY; must not raise. With it, a connection that was lost
+            is made again at once, call or no call.
 
     Raises:
         StoreError: The URL is none.
@@ -132,9 +132,10 @@ class Link:
     def close(self) -> None:
         """End the connection; calls that wait are lost."""
         self._is_closed = True
+        # Before anything ends: whoever works for the calls must find none.
+        waiting, self._calls = self._calls, deque()
         if self._dialing is not None:
             self._dialing.cancel()
-        waiting, self._calls = self._calls, deque()
         if self._connection is not None:
             self._connection.close()
         for call in waiting:
@@ -162,7 +163,7 @@ class Link:
             while self._calls or (self._must_be_up and self._connection is None):
                 if self._connection is None:
                     await self._dial()
-                else:
+                elif self._connection.stands():
                     await self._do(self._connection, self._calls.popleft())
         finally:
             self._is_working = False
