@@ -168,6 +168,29 @@ class RostersTests(SynchronousTestCase):
             self.failureResultOf(looked, StoreError)
         self.assertEqual(self.rosters.versions, {"lobby": 1})
 
+    def test_looked_at_together(self) -> None:
+        """Rooms that are looked at while a look is under way are the next question, each once."""
+        looks = [Deferred.fromCoroutine(self.rosters.look(room)) for room in ("tea", "tea", "beer", "tea", "milk")]
+        self.assertEqual(self.asking.look(), [("roster", "tea")])
+        looks[4].addErrback(lambda _: None)
+        looks[4].cancel()
+        self.asking.answer([("tea", 1, ["bob"])])
+        self.assertEqual(self.asking.look(), [("roster", "tea", "beer", "milk")])
+        self.assertEqual([self.successResultOf(look) for look in looks[:1]], [["bob"]])
+        self.asking.answer([("tea", 2, []), ("beer", 1, ["eve"]), ("milk", 1, [])])
+        self.assertEqual([self.successResultOf(look) for look in looks[1:4]], [[], ["eve"], []])
+        self.assertEqual(self.rosters.versions, {"lobby": 1, "tea": 2, "beer": 1})
+
+    def test_looks_that_fail_together(self) -> None:
+        """An error is told to all who wait for that answer, and to nobody else."""
+        looks = [Deferred.fromCoroutine(self.rosters.look(room)) for room in ("tea", "beer", "milk")]
+        self.asking.answer([("tea", 1, [])])
+        self.asking.fail(LOST)
+        self.assertEqual(self.successResultOf(looks[0]), [])
+        for look in looks[1:]:
+            self.failureResultOf(look, StoreError)
+        self.assertEqual(self.rosters.versions, {"lobby": 1, "tea": 1})
+
     def test_glimpse(self) -> None:
         """The room glimpsed last is read, and again when it changes, though nobody here is in it."""
         self.assertEqual(self.rosters.glimpse("tea"), ())

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
-    from twisted.python.failure import Failure
 
     from twistedchat.people.asking import Asking
     from twistedchat.people.base import Home
 
     Pair = tuple[str, str]
+    Roster = tuple[int, Collection[str]]
+    """A version, and names."""
     Hint = tuple[str, Sequence[Pair], Sequence[Pair]]
     """A room, who was renamed in it, and who left it with which words."""
 
@@ -63,6 +65,7 @@ class Rosters:
         "_home",
         "_is_closed",
         "_log",
+        "_looking",
         "_stale",
         "_timer",
         "versions",
@@ -78,6 +81,8 @@ class Rosters:
         self._timer: IDelayedCall | None = None
         self._glimpsed: tuple[str, Collection[str]] = ("", ())
         self._is_closed = False
+        # Rooms that are to be looked at, and who waits for each; None if none is being looked at.
+        self._looking: dict[str, list[Deferred[Roster]]] | None = None
         self._log = Logger()
 
     def open(self, home: Home) -> None:
@@ -101,13 +106,38 @@ class Rosters:
         watched = room in self.versions
         self.versions.setdefault(room, -1)
         try:
-            [(_, version, names)] = await self._asking.roster([room])
+            version, names = await self._look(room)
         except BaseException:
             if not watched:
                 self.versions.pop(room, None)
             raise
         self.versions[room] = version
         return names
+
+    async def _look(self, room: str) -> Roster:
+        """Its version and names. While one statement is under way, what is asked waits, and is the next one."""
+        found: Deferred[Roster] = Deferred()
+        if self._looking is not None:
+            self._looking.setdefault(room, []).append(found)
+        else:
+            self._looking = {room: [found]}
+            Deferred.fromCoroutine(self._look_at_all()).addErrback(
+                lambda failure: self._log.failure("Rosters could not be looked at", failure)
+            )
+        return await found
+
+    async def _look_at_all(self) -> None:
+        try:
+            while self._looking:
+                looking, self._looking = self._looking, {}
+                try:
+                    rosters = await self._asking.roster(list(looking))
+                except StoreError as error:
+                    _answer(looking, dict.fromkeys(looking, Failure(error)))
+                else:
+                    _answer(looking, {room: (version, names) for room, version, names in rosters})
+        finally:
+            self._looking = None
 
     def glimpse(self, room: str) -> Collection[str]:
         """Who was in a room when it was read last; the room glimpsed last is watched without being this node's."""
@@ -182,3 +212,11 @@ class Rosters:
         self._timer = None
         if self._stale:
             self._read()
+
+
+def _answer(looking: dict[str, list[Deferred[Roster]]], answers: Mapping[str, Roster | Failure]) -> None:
+    for room, waiting in looking.items():
+        for found in waiting:
+            # Whoever waited may be gone.
+            if not found.called:
+                found.callback(answers[room])

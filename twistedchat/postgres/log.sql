@@ -2,6 +2,8 @@
 --
 -- Locks are taken in this order, so that no two nodes wait for each other: a node's own row; new rooms by name;
 -- their likenesses; rooms by id.
+--
+-- Functions that are called often are in PL/pgSQL: those in SQL are planned anew at each call.
 
 CREATE OR REPLACE FUNCTION chat.now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS $$
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
@@ -21,6 +23,8 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     claiming bigint[];
 BEGIN
+    -- Nobody need wait for the disk: the room's first line does.
+    PERFORM set_config('synchronous_commit', 'off', true);
     INSERT INTO chat.rooms (name) SELECT name FROM unnest(new_rooms) AS name ORDER BY name COLLATE "C"
     ON CONFLICT DO NOTHING;
     WITH claimed AS (
@@ -40,11 +44,14 @@ BEGIN
 END $$;
 
 -- The room that counts as the one that has these keys; null if there is none.
-CREATE OR REPLACE FUNCTION chat.counts_as(likenesses text[]) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT alike.room FROM unnest(likenesses) WITH ORDINALITY AS asked (likeness, place)
-    JOIN chat.alike ON alike.likeness = asked.likeness COLLATE "C"
-    ORDER BY place LIMIT 1
-$$;
+CREATE OR REPLACE FUNCTION chat.counts_as(likenesses text[]) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT alike.room FROM unnest(likenesses) WITH ORDINALITY AS asked (likeness, place)
+        JOIN chat.alike ON alike.likeness = asked.likeness COLLATE "C"
+        ORDER BY place LIMIT 1
+    );
+END $$;
 
 -- The same; it comes to be.
 CREATE OR REPLACE FUNCTION chat.open_room(room_name text, likenesses text[]) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -58,6 +65,18 @@ BEGIN
         DELETE FROM chat.rooms WHERE name = room_name AND id <> found AND seq = 0;
     END IF;
     RETURN coalesce(found, (SELECT id FROM chat.rooms WHERE name = room_name));
+END $$;
+
+-- The same, as it stands: its name, head, time of that, topic, and how many people are in it on other nodes.
+CREATE OR REPLACE FUNCTION chat.opened(me text, room_name text, likenesses text[])
+RETURNS TABLE (name text, seq bigint, at bigint, topic text, raw text, others bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    room_id bigint := chat.open_room(room_name, likenesses);
+BEGIN
+    RETURN QUERY
+    SELECT found.name, found.seq, found.at, topics.text, encode(topics.raw, 'hex'), chat.others_in(me, found.name)
+    FROM chat.rooms AS found LEFT JOIN chat.events AS topics ON topics.room = found.id AND topics.seq = found.topic
+    WHERE found.id = room_id;
 END $$;
 
 -- What became of a batch, as chat.append gives it; if that is open, it will never be stored.
@@ -222,6 +241,9 @@ BEGIN
 END $$;
 
 -- How many people are in a room on other nodes.
-CREATE OR REPLACE FUNCTION chat.others_in(me text, room_name text) RETURNS bigint LANGUAGE sql STABLE AS $$
-    SELECT count(*) FROM chat.here JOIN chat.people USING (name) WHERE here.room = room_name AND people.node <> me
-$$;
+CREATE OR REPLACE FUNCTION chat.others_in(me text, room_name text) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT count(*) FROM chat.here JOIN chat.people USING (name) WHERE here.room = room_name AND people.node <> me
+    );
+END $$;

@@ -27,6 +27,7 @@ CREATE TABLE chat.alike (
     likeness text COLLATE "C" PRIMARY KEY,
     room bigint NOT NULL REFERENCES chat.rooms
 );
+CREATE INDEX alike_room ON chat.alike (room);
 
 -- A row outlives its lease: the outcome of its last batch may still be asked for.
 CREATE TABLE chat.nodes (

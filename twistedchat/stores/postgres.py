@@ -75,7 +75,7 @@ WHERE {which}"""
 
 _ROOM = _SUMMARIES.replace("{which}", "rooms.id = chat.counts_as($2)")
 
-_OPENED = _SUMMARIES.replace("{which}", "rooms.id = $2")
+_OPENED = "SELECT * FROM chat.opened($1, $2, $3)"
 
 _ROOMS = _SUMMARIES.replace(
     "{which}",
@@ -164,8 +164,7 @@ class PostgresStore(Store):
     @override
     async def open_room(self, name: str) -> RoomSummary:
         keys = array([named(key) for key in likenesses(name)])
-        ((room,),) = await self.database.read.call("SELECT chat.open_room($1, $2)", named(name), keys)
-        rows = await self.database.read.call(_OPENED, self.database.node, room)
+        rows = await self.database.read.call(_OPENED, self.database.node, named(name), keys)
         return _summary(rows[0]) if rows else RoomSummary(name, 0, 0, "")
 
     @override
