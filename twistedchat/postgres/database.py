@@ -40,6 +40,9 @@ Source: the longest pause of a failover that was measured is 1.9 s; a lease is r
 _GUARD = "SELECT set_config('client_connection_check_interval', '500', false) WHERE version() LIKE '%linux%'"
 """A call that nobody waits for any longer ends when its connection is gone. Other systems than Linux can't see that."""
 
+_NO_JIT = "SET jit = off"
+"""Compiling takes longer than any statement of ours, and the planner thinks that rosters of a crowd are worth it."""
+
 _SYNC = {
     # Whoever has set it to more than "on" keeps it.
     "full": "SELECT set_config('synchronous_commit', 'on', false) "
@@ -152,4 +155,5 @@ class Database:
 
 async def _set_up(connection: Connection, *, sync: Sync) -> None:
     await connection.call(_GUARD)
+    await connection.call(_NO_JIT)
     await connection.call(_SYNC[sync])
