@@ -24,7 +24,7 @@ stores.sqlite
 postgres postgres.errors postgres.wire
 postgres.address postgres.connection
 postgres.dialer postgres.schema
-postgres.link
+postgres.check postgres.link
 postgres.database postgres.codec
 postgres.batch
 stores.postgres
@@ -88,6 +88,7 @@ errors events limits text mentions names records rules verbs formats.base format
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
 rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
+postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""

@@ -24,6 +24,7 @@ class RefuseTests(WriterTestCase):
         self.writer.refuse(ChatError("gone", "The name may be another's."))
         self.assertEqual(sorted(self.ann.heard), ["b refused: gone", "x refused: gone"])
         self.release()
+        self.writer.accept()
         self.say("c")
         self.turn()
         self.release()
@@ -42,6 +43,27 @@ class RefuseTests(WriterTestCase):
         self.sink.show()
         self.turn()
         self.assertEqual(self.store.commits, [["a"]])
+
+    def test_until_accept(self) -> None:
+        """Until lines are taken again each new one is refused at once, and none of them is ever stored."""
+        self.store.holding = True
+        self.say("a")
+        self.turn()
+        self.writer.refuse(ChatError("gone", "The name may be another's."))
+        errors = []
+        for text in ("b", "c"):
+            with self.assertRaises(ChatError) as caught:
+                self.say(text)
+            errors.append(caught.exception)
+        self.assertEqual([error.code for error in errors], ["gone", "gone"])
+        # One that is raised twice would remember both places.
+        self.assertIsNot(errors[0], errors[1])
+        self.writer.accept()
+        self.say("d")
+        self.release()
+        self.release()
+        self.assertEqual(self.store.commits, [["a"], ["d"]])
+        self.assertEqual(self.ann.heard, ["a is 1", "d is 2"])
 
     def test_makes_room(self) -> None:
         """Those who were kept waiting may talk again, and a receipt that fails keeps it from nobody."""

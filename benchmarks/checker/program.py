@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Habits", "Program"]
 
+PROCLAIM_SECONDS = 5.0
+"""Time between two proclamations, in seconds. Source: chosen; all of them take a third of what a connection may say."""
+
 _ACTIONS = {
     "say": 94.0,
     "tell": 3.0,
     "burst": 0.5,
     "drop": 0.5,
+    "burst and drop": 0.3,
     "rejoin": 0.5,
     "look back": 0.5,
     "quit": 0.2,
@@ -124,7 +128,7 @@ class Program(Client):
         self._away_seconds = 0.0
         while self._world.talking and self._world.now < until:
             await asyncio.sleep(0.2)
-        await asyncio.sleep(self._chance.uniform(0.05, 0.3))
+        await asyncio.sleep(self._chance.uniform(0.01, 0.3))
 
     async def _come(self) -> None:
         visit = await self._connect()
@@ -164,10 +168,11 @@ class Program(Client):
             return await self._proclaim(visit)
         action = chance.choices(tuple(_ACTIONS), tuple(_ACTIONS.values()))[0]
         room = chance.choice(tuple(self._me.rooms))
-        if action in {"say", "burst"}:
+        if action in {"say", "burst", "burst and drop"}:
             for _ in range(1 if action == "say" else chance.randrange(5, 40)):
                 visit.say(self._line(room))
-        elif action == "tell":
+            return action != "burst and drop"
+        if action == "tell":
             await visit.tell(chance.choice(self._world.clients).name, f"{self._world.mark(self.name)} between us")
         elif action == "rejoin":
             await visit.rejoin(room, chance.uniform(0, 2))
@@ -180,10 +185,12 @@ class Program(Client):
         return True
 
     async def _proclaim(self, visit: Visit) -> bool:
-        for room in self._me.rooms:
+        """Say a line in each room, in any order; at the same time as others do."""
+        while self._world.talking and self._world.now % PROCLAIM_SECONDS > 0.2:
+            await asyncio.sleep(0.1)
+        for room in self._chance.sample(list(self._me.rooms), len(self._me.rooms)):
             visit.say(self._line(room))
-        for _ in range(self._chance.randrange(8, 16)):
-            await asyncio.sleep(0.5 * self._world.talking)
+        await asyncio.sleep(0.2)
         return True
 
     def _line(self, room: str) -> Line:

@@ -124,7 +124,7 @@ class Run:
             clients += (asyncio.create_task(client.run()) for client in self._world.clients)
             watching = asyncio.create_task(self._watch(clients))
             playing = asyncio.create_task(self._play())
-            await _first({watching, playing})
+            await _first({watching, playing, asyncio.create_task(self._world.watch_machine())})
         finally:
             await self._end(clients)
 
@@ -171,9 +171,10 @@ class Run:
         """Let the clients talk for a while without faults: now everything must be shown at once."""
         prompt = self.judge.prompt
         await asyncio.sleep(CALM_SECONDS / 6)
-        prompt.begin(self._world.now)
+        begin = self._world.now
+        prompt.begin(begin)
         await asyncio.sleep(CALM_SECONDS)
-        prompt.end()
+        prompt.end(lag=self._world.lag(begin))
 
 
 async def _first(tasks: set[asyncio.Task[None]]) -> None:

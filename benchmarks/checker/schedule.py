@@ -33,6 +33,7 @@ class Kind:
         does: What it does.
         subject: What it happens to: ``node``, ``link`` (from a node to the database) or ``engine``.
         lasts: Whether it has a length; else it is over at once.
+        least_seconds: It lasts at least so long.
         most_seconds: It lasts at most so long.
         recovery_seconds: So long afterwards nothing else happens to the same subject.
         needs_standby: Whether there must be a standby.
@@ -41,6 +42,7 @@ class Kind:
     does: str
     subject: str
     lasts: bool = True
+    least_seconds: float = 0.0
     most_seconds: float = 15.0
     recovery_seconds: float = 2.0
     needs_standby: bool = False
@@ -58,7 +60,7 @@ KINDS: dict[str, Kind] = {
     "hole": Kind("nothing comes through between a node and the database", "link"),
     "hole-up": Kind("nothing comes through from a node to the database", "link"),
     "hole-down": Kind("nothing comes through from the database to a node", "link"),
-    "hole-one": Kind("nothing comes through on one of a node's connections to the database", "link"),
+    "hole-one": Kind("nothing comes through on one of a node's connections to the database", "link", least_seconds=3.5),
     "delay": Kind("everything between a node and the database takes 50 to 500 ms more", "link"),
     "engine-kill": Kind("kill -9 of the database, started again after a while", "engine", most_seconds=8),
     "engine-stop": Kind("SIGSTOP of the database's processes, then SIGCONT", "engine", most_seconds=8),
@@ -138,7 +140,9 @@ def rounds(seed: int, kinds: Sequence[str], nodes: int) -> Iterator[list[Fault]]
 def _fault(chance: random.Random, name: str, at: float, nodes: int) -> Fault:
     kind = KINDS[name]
     longest = min(kind.most_seconds, ROUND_SECONDS - at)
-    seconds = min(longest, chance.uniform(*chance.choice(_LENGTHS_SECONDS)))
+    seconds = max(kind.least_seconds, chance.uniform(*chance.choice(_LENGTHS_SECONDS)))
+    # Some last to the end, so that nothing that comes later hides what they leave behind.
+    seconds = longest if chance.random() < 0.2 else min(longest, seconds)
     return Fault(at, name, chance.randrange(nodes), seconds if kind.lasts else 0.0, chance.random())
 
 

@@ -24,6 +24,10 @@ def _behind(path: str, old: str, more: str) -> Patch:
     return Patch(path, old, old + more)
 
 
+_NOT_BEFORE = """                for member in room.audience.members:
+                    member.cursor = max(member.cursor, events[0].seq - 1)
+"""
+
 _CALL = "((answer,),) = await self.database.append.call(_APPEND"
 
 _NAMES = _instead("postgres/log.sql", "WHERE name = ANY (names) AND node <> me", "WHERE false")
@@ -111,7 +115,10 @@ _ON_ONE_NODE = {
 _IN_THE_FEED = {
     "no-gap-check": Bug(
         "a node that hears of a new head shows the event there, and not those before it",
-        [_instead("feed.py", "room.name, after=after, limit", "room.name, after=max(after, room.head - 1), limit")],
+        [
+            _instead("feed.py", "room.name, after=after,", "room.name, after=max(after, room.head - 1),"),
+            _behind("feed.py", "                room.extend(events)\n                self._pay(room)\n", _NOT_BEFORE),
+        ],
         _options("blink"),
     ),
     "one-too-far": Bug(
@@ -216,10 +223,10 @@ _IN_THE_STORE = {
     "key-before-lock": Bug(
         "a key is looked up before the room is locked",
         [
-            _before("postgres/log.sql", "    SELECT array_agg(held.id", f"{_KEYS_BEFORE}    PERFORM pg_sleep(0.02);\n"),
+            _before("postgres/log.sql", "    SELECT array_agg(held.id", f"{_KEYS_BEFORE}    PERFORM pg_sleep(0.05);\n"),
             _instead("postgres/log.sql", "    IF keys IS NOT NULL THEN\n", "    IF false THEN\n"),
         ],
-        _options("stop,hole,delay"),
+        _options("delay"),
     ),
     "locked-as-they-come": Bug(
         "rooms are locked in the order of the batch",
@@ -229,7 +236,7 @@ _IN_THE_STORE = {
     "one-notification": Bug(
         "all heads of a batch are told in one notification, however long",
         [_instead("postgres/log.sql", " GROUP BY grown.place / 50", "")],
-        _options("none"),
+        _options("delay"),
     ),
 }
 

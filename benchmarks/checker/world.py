@@ -23,6 +23,9 @@ ROOMS = ("lobby", "den", "attic")
 LONG_ROOMS = tuple(f"{chr(0x12000) * 22}{number:02}" for number in range(97))
 """Rooms with long names, for programs that are in as many as they may: 90 bytes each."""
 
+_LOOK_SECONDS = 0.05
+_REMEMBERED_SECONDS = 60.0
+
 
 class Client(Protocol):
     """Somebody who talks, and comes back when the connection is lost."""
@@ -62,6 +65,7 @@ class World:
     talking: bool = True
     clients: list[Client] = field(default_factory=list)
     identity: str = ""
+    _lags: list[tuple[float, float]] = field(default_factory=list)
     _visits: int = 0
     _marks: int = 0
 
@@ -69,6 +73,18 @@ class World:
     def now(self) -> float:
         """A clock that never jumps, in seconds."""
         return asyncio.get_running_loop().time()
+
+    async def watch_machine(self) -> None:
+        """Notice when the machine is so busy that we are late ourselves; until cancelled."""
+        while True:
+            due = self.now + _LOOK_SECONDS
+            await asyncio.sleep(_LOOK_SECONDS)
+            self._lags = [lag for lag in self._lags if lag[0] > due - _REMEMBERED_SECONDS]
+            self._lags.append((self.now, self.now - due))
+
+    def lag(self, since: float) -> float:
+        """How late we were ourselves at the worst, since then, in seconds."""
+        return max((lag for at, lag in self._lags if at >= since), default=0.0)
 
     async def visit(self, name: str, node: int) -> Wire:
         """A new connection to a node."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,19 +14,22 @@ from typing import TYPE_CHECKING
 from benchmarks.engine import Engine, EngineError
 from benchmarks.measures.base import Bench, Column, Measure, Task
 from benchmarks.results import Row
+from benchmarks.servers.base import Missing
+from benchmarks.servers.chatroom import python_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from benchmarks.results import Figures, Setting
+    from benchmarks.servers.base import Server
 
 __all__ = ["APPENDS"]
 
 START_SECONDS = 2.0
 """From starting the writers to their common beginning, in seconds: Python starts and the store is opened."""
 
-STORES = ("sqlite", "postgresql")
+LIMIT_SECONDS = 60.0
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,53 +38,65 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _tasks(bench: Bench, options: argparse.Namespace) -> list[Task]:
-    settings: list[Setting] = [
-        *({"writers": 1, "outstanding": lines, "rooms": 1, "keys": "no"} for lines in options.outstanding),
-        {"writers": 1, "outstanding": 100, "rooms": 1, "keys": "all"},
-        {"writers": 1, "outstanding": 100, "rooms": 50, "keys": "no"},
-        {"writers": 1, "outstanding": 1000, "rooms": 500, "keys": "no"},
-        {"writers": 2, "outstanding": 100, "rooms": 1, "keys": "no"},
-        {"writers": 2, "outstanding": 100, "rooms": 50, "keys": "no"},
-        {"writers": 2, "outstanding": 100, "rooms": 50, "keys": "all"},
-    ]
+    settings = [*_settings("sqlite", options.outstanding), *_settings("postgresql", options.outstanding)]
     return [
         Task(
-            f"appends: {store}",
+            f"appends: {server.name}",
             len(settings) * (options.seconds + START_SECONDS),
-            functools.partial(_rows, store, bench.scratch, settings, options.seconds),
+            functools.partial(_rows, server, server.checkout, bench.scratch, settings, options.seconds),
         )
-        for store in STORES
+        for server in bench.servers
+        if server.checkout and server.dialect == "plain"
     ]
 
 
-def _rows(store: str, scratch: Path, settings: list[Setting], seconds: float) -> Iterator[Row]:
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch) as name:
+def _settings(store: str, outstanding: Sequence[int]) -> Iterator[Setting]:
+    common: Setting = {"store": store, "writers": 1, "outstanding": 100, "rooms": 1, "keys": "no"}
+    for lines in outstanding:
+        yield common | {"outstanding": lines}
+    yield common | {"keys": "all"}
+    yield common | {"rooms": 50}
+    yield common | {"outstanding": 1000, "rooms": 500}
+    if store == "postgresql":
+        yield common | {"writers": 2}
+        yield common | {"writers": 2, "rooms": 50}
+        yield common | {"writers": 2, "rooms": 50, "keys": "all"}
+
+
+def _rows(server: Server, checkout: Path, scratch: Path, settings: Sequence[Setting], seconds: float) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch) as name, contextlib.ExitStack() as held:
         folder = Path(name)
-        # The server may be another user's.
+        # The database's server may be another user's.
         folder.chmod(0o755)
-        if store == "sqlite":
-            for number, setting in enumerate(settings):
-                if setting["writers"] == 1:
-                    yield Row("appends", store, setting, _figures(f"sqlite:{folder}/{number}.db", setting, seconds))
-            return
-        try:
-            with Engine(folder / "engine", fsync=True) as engine:
-                for number, setting in enumerate(settings):
-                    yield Row("appends", store, setting, _figures(engine.create(f"n{number}"), setting, seconds))
-        except EngineError as reason:
-            yield Row("appends", store, {}, note=str(reason))
+        engine = None
+        for number, setting in enumerate(settings):
+            try:
+                if setting["store"] == "sqlite":
+                    url = f"sqlite:{folder}/{number}.db"
+                else:
+                    engine = engine or held.enter_context(Engine(folder / "engine", fsync=True))
+                    url = engine.create(f"n{number}")
+                yield Row("appends", server.name, setting, _figures(checkout, url, setting, seconds))
+            except (EngineError, Missing, ValueError) as reason:
+                yield Row("appends", server.name, setting, note=str(reason))
 
 
-def _figures(url: str, setting: Setting, seconds: float) -> Figures:
-    """What all writers managed together; of the waits, those of the slowest."""
+def _figures(checkout: Path, url: str, setting: Setting, seconds: float) -> Figures:
+    """What all writers managed together; of the waits, those of the slowest.
+
+    Raises:
+        Missing: The checkout has no environment.
+        ValueError: A writer failed.
+    """
     options = [f"--outstanding={setting['outstanding']}", f"--rooms={setting['rooms']}", f"--seconds={seconds}"]
     options += ["--keys"] if setting["keys"] == "all" else []
-    command = [sys.executable, "-m", "benchmarks.appends", url, f"--at={time.monotonic() + START_SECONDS}", *options]
+    at = time.monotonic() + START_SECONDS
+    command = [python_of(checkout), "-m", "benchmarks.appends", url, f"--at={at}", *options]
     writers = [
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=checkout)  # noqa: S603 - our own module
         for _ in range(int(setting["writers"]))
     ]
-    found: list[Figures] = [json.loads(writer.communicate(timeout=60)[0]) for writer in writers]
+    found: list[Figures] = [json.loads(writer.communicate(timeout=LIMIT_SECONDS)[0]) for writer in writers]
     together = sum(float(figures["appends_per_second"]) for figures in found)
     slowest = max(found, key=lambda figures: float(figures["ack_p99_ms"]))
     return slowest | {"appends_per_second": together}

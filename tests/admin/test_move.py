@@ -246,7 +246,7 @@ def test_the_command(file: Path, database: str) -> None:
     done = run("move", f"sqlite:{file}", database)
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
-        "3 rooms with 7 events, 4 of them with keys, moved.\n",
+        "Moved: rooms 3, events 7, of these with keys 4.\n",
         "",
     )
     done = run("move", f"sqlite:{file}", database)

@@ -311,6 +311,25 @@ def test_nobody_is_told_that_a_lost_session_has_left(story: Story) -> None:
     assert story.wrong == ["told-to-have-left"]
 
 
+def test_in_calm_times_nothing_is_late(story: Story) -> None:
+    """A node that shows much later than another is told, unless the machine is busy, or the reader was."""
+    prompt = story.judge.prompt
+
+    def play(node: str, now: float, ready_since: float, lag: float = 0) -> None:
+        prompt.begin(10)
+        for seq in range(20):
+            prompt.shown("lobby", seq, "a", 11, 0)
+            prompt.shown("lobby", seq, node, now, ready_since)
+        prompt.end(lag=lag)
+
+    play("b", 11.5, 0)
+    play("b", 13, 12)
+    play("b", 13, 0, lag=0.5)
+    assert not story.wrong
+    play("b", 13, 0)
+    assert story.wrong == ["late"]
+
+
 # -- private lines ---------------------------------------------------------------------------------
 
 

@@ -98,6 +98,12 @@ def test_several_addresses(texts: list[str], where: list[tuple[str, int]]) -> No
     assert [(address.host, address.port) for address in addresses(texts)] == where
 
 
+def test_no_address_at_all() -> None:
+    """There must be one."""
+    with pytest.raises(ValueError, match="at least one"):
+        addresses([])
+
+
 def test_a_wrong_endpoint() -> None:
     """A mistake in an endpoint string is told when it is used."""
     with pytest.raises(ValueError, match="nonsense:1:2"):

@@ -19,6 +19,8 @@ DATABASE = "chat"
 
 TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'chat' AND pid <> pg_backend_pid()"
 
+CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'chat'"
+
 FULL = """CREATE FUNCTION chat.no_space() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
 END $$;
@@ -125,20 +127,25 @@ def test_database_refuses(stage: Stage) -> None:
     ann, bob = talk.both
     tom = person(here, "tom", "r")
 
+    def reconnect() -> None:
+        """All connections are ended, and the nodes know it: a line that was on its way would have to wait."""
+        engine.sql(TERMINATE, DATABASE)
+        until(lambda: int(engine.sql(CONNECTIONS)) >= 2, "the nodes listen again")
+
     def is_said(text: str) -> bool:
         return bool(ann.call("say", room="r", text=text)["type"] == "ok")
 
     def refuse(how: str, back: Callable[[], object], word: str) -> None:
         mark = len(tom.lines)
         engine.sql(how, DATABASE)
-        engine.sql(TERMINATE, DATABASE)
+        reconnect()
         until(lambda: not is_said(f"before {word}"), "it is refused")
         assert ann.call("say", room="r", text=f"no {word}")["code"] == "not-stored"
         speak(tom, f"nor {word}")
         exchange([tom], lambda: any(REFUSED in line for line in tom.lines[mark:]), "it is refused")
         assert ann.call("ping")["type"] == "pong"
         back()
-        engine.sql(TERMINATE, DATABASE)
+        reconnect()
         until(lambda: is_said(f"after {word}"), "it goes on")
         heard(tom, f"ann: after {word}")
 

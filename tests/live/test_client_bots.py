@@ -151,6 +151,11 @@ def test_plain_shell(daemon: Daemon) -> None:
         assert heard(person) == ("counter", "1 lines so far")
 
 
+def test_the_cluster_script() -> None:
+    """The script of docs/cluster.md is one that a shell understands; it is tried by hand, because it wants haproxy."""
+    subprocess.run(["sh", "-n", Path(__file__).parents[2] / "examples" / "cluster.sh"], check=True)
+
+
 def test_one_liners() -> None:
     """The lines of shell are ones that a shell understands."""
     for text in BLOCKS:

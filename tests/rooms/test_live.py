@@ -102,6 +102,74 @@ class LiveRoomsTests(RoomTestCase):
         self.assertEqual((list(self.rooms), self.rooms.find("old")), ([], None))
 
 
+class PrepareTests(RoomTestCase):
+    """A room that has become live is prepared before anybody enters."""
+
+    @override
+    def setUp(self) -> None:
+        super().setUp()
+        self.preparing: list[Deferred[None]] = []
+        self.rooms = LiveRooms(
+            HeldStore(Reactor().seconds), lambda summary: self.make_room(summary.name), lambda _: self.prepare()
+        )
+
+    async def prepare(self) -> None:
+        answer: Deferred[None] = Deferred()
+        self.preparing.append(answer)
+        await answer
+
+    def open(self, name: str = "tea") -> Deferred[Room]:
+        return Deferred.fromCoroutine(self.rooms.open(name))
+
+    def test_all_wait(self) -> None:
+        """Whoever enters meanwhile waits, too; it is prepared once, and whoever comes later does not wait."""
+        opened = [self.open(name) for name in ("tea", "Tea", "TEA")]
+        for each in opened:
+            self.assertNoResult(each)
+        [answer] = self.preparing
+        answer.callback(None)
+        rooms = {self.successResultOf(each) for each in [*opened, self.open()]}
+        self.assertEqual([room.entering for room in rooms], [4])
+
+    def test_fails(self) -> None:
+        """If it can't be prepared nobody enters, the room is forgotten, and prepared anew for who comes next."""
+        opened = [self.open(), self.open()]
+        self.preparing.pop().errback(ChatError("not-ready", "Later."))
+        for each in opened:
+            self.assertEqual(self.failureResultOf(each, ChatError).value.code, "not-ready")
+        self.assertEqual(list(self.rooms), [])
+        again = self.open()
+        self.preparing.pop().callback(None)
+        self.assertEqual(self.successResultOf(again).entering, 1)
+
+    def test_one_is_gone(self) -> None:
+        """Who is lost meanwhile, the first or another one, is not waited for; the others enter."""
+        for gone in (0, 1):
+            opened = [self.open(), self.open()]
+            lost = opened.pop(gone)
+            lost.cancel()
+            self.failureResultOf(lost, CancelledError)
+            self.preparing.pop().callback(None)
+            room = self.successResultOf(opened[0])
+            self.assertEqual(room.entering, 1)
+            room.entering = 0
+            self.rooms.forget(room)
+
+    def test_all_are_gone(self) -> None:
+        """When all are lost meanwhile the room is forgotten; whoever comes then has it prepared anew."""
+        opened = [self.open(), self.open()]
+        for each in opened:
+            each.cancel()
+            self.failureResultOf(each, CancelledError)
+        self.assertEqual(list(self.rooms), [])
+        again = self.open()
+        first, second = self.preparing
+        first.callback(None)
+        self.assertNoResult(again)
+        second.callback(None)
+        self.assertEqual(list(self.rooms), [self.successResultOf(again)])
+
+
 class ListingTests(RoomTestCase):
     def test_asked_once_for_all(self) -> None:
         """Whoever asks for the same part of the list meanwhile gets the same answer, also if one of them is gone."""

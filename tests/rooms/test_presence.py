@@ -303,6 +303,77 @@ class OtherNodesTests(PresenceTestCase):
         self.tell()
         self.assertEqual((ann.text, self.room.presence.is_small), ("", False))
 
+    def test_renamed(self) -> None:
+        """Who is renamed on another node is told as that, as far as it is known and was seen."""
+        _, ann = self.enter("ann", PLAIN)
+        self.room.presence.set_others(["bob", "dan"])
+        self.tell()
+        ann.shown.clear()
+        self.room.presence.set_others(["bea", "dan"], renamed=[("bob", "bea"), ("eve", "dan"), ("dan", "cat")])
+        self.tell()
+        self.assertEqual(ann.text, "*** bob is now called bea.\r\n")
+
+    def test_parting_words(self) -> None:
+        """Who leaves on another node leaves with its words, if it has left indeed."""
+        _, ann = self.enter("ann", PLAIN)
+        self.room.presence.set_others(["bob", "cat", "dan"])
+        self.tell()
+        ann.shown.clear()
+        self.room.presence.set_others(["dan"], left=[("bob", "so long"), ("cat", ""), ("dan", "no"), ("eve", "no")])
+        self.tell()
+        self.assertEqual(ann.text, "*** cat left.\r\n*** bob left: so long\r\n")
+
+    def test_nothing_new(self) -> None:
+        """A roster that is as it was changes nothing."""
+        self.enter("ann")
+        self.room.presence.set_others(["bob"])
+        version = self.room.presence.version
+        self.room.presence.set_others(["bob"], renamed=[("ann", "bob")], left=[("bob", "bye")])
+        self.assertEqual(self.room.presence.version, version)
+
+    def test_arrived(self) -> None:
+        """Who goes on here is not told to have come, and is counted once, also if the other node is still to say so."""
+        _, ann = self.enter("ann", PLAIN)
+        self.room.presence.set_others(["bob"])
+        self.tell()
+        ann.shown.clear()
+        bob = Member("bob", Screen(), PLAIN, 0)
+        self.room.audience.add(bob)
+        self.room.presence.arrived(bob)
+        for others in (["bob"], []):
+            self.assertEqual((self.room.presence.count, list(self.room.presence.names)), (2, ["ann", "bob"]))
+            self.room.presence.set_others(others)
+            self.tell()
+        self.assertEqual(ann.shown, [])
+        self.leave(bob, "bye")
+        self.tell()
+        self.assertEqual((ann.text, self.room.presence.count), ("*** bob left: bye\r\n", 1))
+
+    def test_arrived_unseen(self) -> None:
+        """Who goes on here, and was not seen at the other node, has come."""
+        _, ann = self.enter("ann", PLAIN)
+        bob = Member("bob", Screen(), PLAIN, 0)
+        self.room.audience.add(bob)
+        self.room.presence.arrived(bob)
+        self.tell()
+        self.assertEqual((ann.text, self.room.presence.count), ("*** bob is here now.\r\n", 2))
+
+    def test_departed(self) -> None:
+        """Who goes on at another node is still counted and listed, and leaves when that node says so."""
+        _, ann = self.enter("ann", PLAIN)
+        bob, _ = self.enter("bob", PLAIN)
+        self.tell()
+        ann.shown.clear()
+        self.room.presence.departed(bob)
+        self.room.audience.remove(bob)
+        self.tell()
+        self.assertEqual((ann.shown, self.room.presence.count), ([], 2))
+        self.enter("cat", PLAIN)
+        self.assertEqual((self.room.presence.count, list(self.room.presence.names)), (3, ["ann", "bob", "cat"]))
+        self.room.presence.set_others([], left=[("bob", "bye")])
+        self.tell()
+        self.assertEqual(ann.text, "*** cat is here now.\r\n*** bob left: bye\r\n")
+
     def test_moved(self) -> None:
         """Who goes on at another node has neither come nor left."""
         _, ann = self.enter("ann", PLAIN)

@@ -52,7 +52,7 @@ def main() -> NoReturn:
         sys.exit(f"chatroom-admin: {error}")
     except KeyboardInterrupt:
         sys.exit("chatroom-admin: interrupted; nothing was moved.")
-    sys.stdout.write(f"{moved.rooms:,} rooms with {moved.events:,} events, {moved.keys:,} of them with keys, moved.\n")
+    sys.stdout.write(f"Moved: rooms {moved.rooms:,}, events {moved.events:,}, of these with keys {moved.keys:,}.\n")
     sys.exit(0)
 
 

@@ -120,8 +120,10 @@ def addresses(texts: Sequence[str], *, tls: bool = False) -> list[Address]:
         tls: Whether to speak TLS there.
 
     Raises:
-        ValueError: One of them is no address; a sentence says what is.
+        ValueError: One of them is no address, or there is none; a sentence says what is wrong.
     """
+    if not texts:
+        raise ValueError("There is no address: give at least one.")
     match texts:
         case [host, port] if port.isascii() and port.isdigit():
             texts = [f"[{host}]:{port}" if _is_ipv6(host) else f"{host}:{port}"]

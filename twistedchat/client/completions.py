@@ -44,7 +44,7 @@ def _zsh(actions: list[argparse.Action]) -> str:
             value = "" if action.nargs == 0 else ":value:" + ("_files" if option == "--state" else "")
             lines.append(f"    '{option}[{_quoted(action)}]{value}' \\")
     listed = "\n".join(lines)
-    return f"#compdef chatroom\n_arguments \\\n{listed}\n    '1:host:_hosts'\n"
+    return f"#compdef chatroom\n_arguments \\\n{listed}\n    '*:host:_hosts'\n"
 
 
 def _fish(actions: list[argparse.Action]) -> str:

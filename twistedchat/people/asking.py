@@ -60,11 +60,6 @@ class Asking:
         answer: Sequence[object] | str = await self._json(self._database.ear, "people", self.node, json.dumps(ops))
         return answer
 
-    async def move(self, token: str) -> dict[str, Any] | str | None:
-        """Take a session over; its name and rooms, or None, or `LAPSED`."""
-        answer: dict[str, Any] | str | None = await self._json(self._database.ear, "move", self.node, hashed(token))
-        return answer
-
     async def mine(self, names: Sequence[str]) -> Sequence[str]:
         """Those of the names that are of people of this node."""
         answer: Sequence[str] = await self._json(self._database.ear, "mine", self.node, json.dumps(names))

@@ -93,23 +93,23 @@ class Changes:
         """Whether all is told."""
         return not self._waiting
 
-    def note(self, *op: object) -> None:
-        """Tell a change soon."""
+    def note(self, *op: object, soon: bool = False) -> None:
+        """Tell a change: at once, if somebody may wait for what it gives free."""
         self._waiting.append(_Change(op))
-        self._flush_in(GATHER_SECONDS)
+        self._flush_in(0 if soon else GATHER_SECONDS)
 
-    async def ask(self, *op: object, undo: Op) -> object:
+    async def ask(self, *op: object, undo: Op | None = None) -> object:
         """Tell a change now.
 
         Args:
             op: It.
-            undo: What takes it back, if nobody waits for the answer any more or there is none.
+            undo: What takes it back, if nobody waits for the answer any more or there is none, and something does.
 
         Returns:
             The answer.
 
         Raises:
-            StoreError: It was not done, or was taken back.
+            StoreError: It was not done, was taken back, or what became of it is not known.
         """
         change = _Change(op, Deferred(), undo)
         assert change.answer is not None  # noqa: S101  for the type

@@ -138,7 +138,7 @@ class SharedPeople(LocalPeople):
     @override
     def release(self, person: Person, name: str, token: str) -> None:
         if self._names.find(name) is person:
-            self._changes.note("release", name)
+            self._changes.note("release", name, soon=True)
         super().release(person, name, token)
 
     @override
@@ -195,29 +195,29 @@ class SharedPeople(LocalPeople):
 
     async def _move(self, token: str) -> Person | None:
         """Take a session over from another node; until a connection takes it up, it lingers here."""
-        self._moving += 1
-        try:
-            # Not cancelled with whoever asks: what has moved must be known here.
-            return await Deferred.fromCoroutine(self._moved(token))
-        finally:
-            self._moving -= 1
+        moved: Deferred[Person | None] = Deferred()
+        # Not cancelled with whoever asks: what has moved must be known here.
+        asking = Deferred.fromCoroutine(self._moved(token))
+        asking.addBoth(lambda outcome: None if moved.called else moved.callback(outcome))
+        return await moved
 
     async def _moved(self, token: str) -> Person | None:
+        self._moving += 1
         try:
-            answer = await self._asking.move(token)
+            answer = await self._changes.ask("move", hashed(token))
         except StoreError as error:
             raise not_ready(error) from error
-        if isinstance(answer, str):
-            raise ChatError("not-ready", CUT_OFF)
+        finally:
+            self._moving -= 1
         known = self._tokens.get(token)
-        if answer is None or known is not None:
+        if known is not None or not isinstance(answer, dict):
             return known
         absent = Absent(self, Arrival(answer["name"], token, answer["rooms"]))
         try:
             self._names.claim(absent.name, absent)
         except ChatError:
             # Somebody here is just giving that name back.
-            self._changes.note("release", absent.name)
+            self._changes.note("release", absent.name, soon=True)
             return None
         self._tokens[token] = absent
         self.linger(absent)
@@ -271,21 +271,23 @@ class SharedPeople(LocalPeople):
         self._rosters.heard(rooms, renamed, left)
 
     def _heard_moved(self, rest: str) -> None:
-        node, _, name = rest.partition(" ")
+        node, *names = rest.split(" ")
         if node == self._asking.node:
-            Deferred.fromCoroutine(self._let_go_if_moved(name)).addErrback(
-                lambda failure: _log.failure("A session that has moved could not be let go of", failure)
+            Deferred.fromCoroutine(self._let_go_if_moved(names)).addErrback(
+                lambda failure: _log.failure("Sessions that have moved could not be let go of", failure)
             )
 
-    async def _let_go_if_moved(self, name: str) -> None:
-        """Unless it has come back meanwhile; without an answer the beat finds out."""
-        person = self._names.find(name)
+    async def _let_go_if_moved(self, names: Sequence[str]) -> None:
+        """Unless they have come back meanwhile; without an answer the beat finds out."""
+        people = {name: self._names.find(name) for name in names}
         try:
-            is_mine = name in await self._asking.mine([name])
+            mine = await self._asking.mine(names)
         except StoreError:
             return
-        if person is not None and person.name == name and not is_mine and self._names.find(name) is person:
-            self._evict(person, is_moved=True)
+        for name, person in people.items():
+            is_here = person is not None and person.name == name and self._names.find(name) is person
+            if person is not None and is_here and name not in mine:
+                self._evict(person, is_moved=True)
 
     def _evict(self, person: Person, *, is_moved: bool) -> None:
         """The name is another's: nothing is told to the database."""

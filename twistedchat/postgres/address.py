@@ -22,6 +22,8 @@ _DEFAULT_PORT = "5432"
 
 _OURS = {
     "application_name": "twistedchat",
+    # Where we wait for a connection ourselves, libpq does not look at it.
+    "connect_timeout": "3",
     # A dead peer is noticed within 5 s on an idle connection, and within 3 s while something is on its way to it.
     "keepalives": "1",
     "keepalives_idle": "2",

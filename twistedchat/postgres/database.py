@@ -132,7 +132,8 @@ class Database:
             link.close()
 
     async def _listen(self, connection: Connection) -> None:
-        await _set_up(connection, sync=self._sync)
+        # Leases, names and wake-ups need not survive a power cut, and must not wait for a standby that is gone.
+        await _set_up(connection, sync="normal")
         # The last call: from its answer on nothing is missed.
         await connection.call(f"LISTEN {CHANNEL}")
         if self._has_listened:

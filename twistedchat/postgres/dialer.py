@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         """What a connection needs of a reactor. It resolves names, too, unless all hosts are IP addresses."""
 
 
-__all__ = ["ATTEMPT_SECONDS", "LONE_ATTEMPT_SECONDS", "OLDEST_SERVER", "Dialer"]
+__all__ = ["ATTEMPT_SECONDS", "LONE_ATTEMPT_SECONDS", "OLDEST_SERVER", "Dialer", "reason", "too_old"]
 
 ATTEMPT_SECONDS = 1.0
 """Time limit for one host to take a connection where there are others, in seconds; some 6 round trips.
@@ -114,9 +114,9 @@ class Dialer:
                 # The socket may be another one each time: libpq connects anew without TLS, for one.
                 await ready(self._reactor, pgconn.socket, to_write=_WAITING[status])
             if status is not pq.PollingStatus.OK:
-                raise LostError(_reason(pgconn.error_message))
-            if pgconn.server_version < OLDEST_SERVER:
-                raise LostError(f"{host} is PostgreSQL {pgconn.server_version // 10000}; it must be 14 or later.")
+                raise LostError(reason(pgconn.error_message))
+            if fault := too_old(host, pgconn.server_version):
+                raise LostError(fault)
         except BaseException:
             pgconn.finish()
             raise
@@ -165,7 +165,12 @@ class _Found:
         self.complete.callback(list(dict.fromkeys(self._found)))
 
 
-def _reason(message: bytes) -> str:
+def reason(message: bytes) -> str:
     """What libpq says of a connection that failed, without the host, which the sentence names already."""
     first = message.decode(errors="replace").partition("\n")[0]
     return first.rpartition(" failed: ")[2].rstrip(".") + "."
+
+
+def too_old(host: Host, version: int) -> str:
+    """Why a server can't be used, if it is too old, else ""."""
+    return "" if version >= OLDEST_SERVER else f"{host} is PostgreSQL {version // 10000}; it must be 14 or later."

@@ -80,8 +80,8 @@ class Link:
         reactor: Looks at the socket, and has the time.
         conninfo: A libpq URL; several hosts are tried in turn.
         on_up: Done with each new connection, before any call.
-        heard: Called with channel and payload of each NOTIFY. With it, a connection that was lost is made again
-            at once, call or no call.
+        heard: Called with channel and payload of each NOTIFY; must not raise. With it, a connection that was lost
+            is made again at once, call or no call.
 
     Raises:
         StoreError: The URL is none.

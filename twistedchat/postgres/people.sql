@@ -55,16 +55,17 @@ CREATE OR REPLACE FUNCTION chat.clear_name(me text, besides text, likenesses tex
 LANGUAGE plpgsql AS $$
 DECLARE
     other chat.people;
-    now_ms bigint := chat.now_ms();
 BEGIN
     rooms := '{}';
     FOR other IN
         SELECT people.* FROM chat.people
         WHERE name IN (SELECT names.name FROM chat.names WHERE likeness = ANY (likenesses)) AND name <> besides
     LOOP
-        IF other.node = me OR other.until <= now_ms OR (
-            other.token IS NULL AND NOT EXISTS (SELECT FROM chat.nodes WHERE id = other.node AND until > now_ms)
-        ) THEN
+        IF other.node <> me THEN
+            -- What that node is just appending comes before; nothing under this name does so later.
+            PERFORM FROM chat.nodes WHERE id = other.node FOR UPDATE;
+        END IF;
+        IF other.node = me OR other.until <= chat.now_ms() OR (other.token IS NULL AND NOT chat.has_lease(other.node)) THEN
             rooms := rooms || chat.remove_person(other.name);
         ELSE
             holder := other;
@@ -72,9 +73,28 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The session of a token goes on at this node: {"name": ..., "rooms": [...], "from": its node until now}, or null.
+CREATE OR REPLACE FUNCTION chat.move(me text, whose text) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE
+    person chat.people;
+BEGIN
+    SELECT * INTO person FROM chat.people WHERE token = decode(whose, 'hex');
+    IF person.name IS NULL OR person.until <= chat.now_ms() THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM chat.nodes WHERE id = person.node FOR UPDATE;
+    UPDATE chat.people SET node = me, until = NULL WHERE name = person.name;
+    RETURN json_build_object(
+        'name', person.name,
+        'rooms', ARRAY(SELECT room FROM chat.here WHERE name = person.name ORDER BY room),
+        'from', person.node
+    );
+END $$;
+
 -- What happened to people of this node, in order; may be told again. Gives an answer for each, or "lapsed".
 --   ["claim", name, [likeness, ...], token or null]   null, or {"holder": name, "free_in": ms or null}
 --   ["rename", old, new, [likeness, ...]]             the same; {"holder": ""} if the old name was lost
+--   ["move", token]                                   as chat.move gives it
 --   ["release", name], ["enter", room, name], ["leave", room, name, words], ["linger", name, ms], ["back", name],
 --   ["revoke", name]                                  null
 CREATE OR REPLACE FUNCTION chat.people(me text, ops json) RETURNS json LANGUAGE plpgsql AS $$
@@ -85,6 +105,7 @@ DECLARE
     gone jsonb := '[]';
     answers json[] := '{}';
     answer json;
+    moved json[] := '{}';
     cleared record;
     likes text[];
 BEGIN
@@ -134,6 +155,13 @@ BEGIN
             ELSIF NOT EXISTS (SELECT FROM chat.people WHERE name = op ->> 2 AND node = me) THEN
                 answer := json_build_object('holder', '');
             END IF;
+        WHEN 'move' THEN
+            answer := chat.move(me, op ->> 1);
+            IF answer IS NULL THEN
+                answer := 'null';
+            ELSE
+                moved := moved || answer;
+            END IF;
         WHEN 'release' THEN
             IF EXISTS (SELECT FROM chat.people WHERE name = op ->> 1 AND node = me) THEN
                 found_rooms := found_rooms || chat.remove_person(op ->> 1);
@@ -148,29 +176,13 @@ BEGIN
         answers := answers || answer;
     END LOOP;
     PERFORM chat.roster_changed(me, found_rooms, renamed, gone);
+    -- A notification has less than 8000 bytes; a name has at most 96.
+    PERFORM pg_notify('chat', me || ' moved ' || left_node || ' ' || string_agg(name, ' '))
+    FROM (
+        SELECT one ->> 'from' AS left_node, one ->> 'name' AS name, row_number() OVER (PARTITION BY one ->> 'from') AS place
+        FROM unnest(moved) one WHERE one ->> 'from' <> me
+    ) AS leaving GROUP BY left_node, place / 50;
     RETURN array_to_json(answers);
-END $$;
-
--- The session of a token goes on at this node: {"name": ..., "rooms": [...]}, or null; or "lapsed".
-CREATE OR REPLACE FUNCTION chat.move(me text, whose text) RETURNS json LANGUAGE plpgsql AS $$
-DECLARE
-    person chat.people;
-BEGIN
-    PERFORM chat.lock_people();
-    IF NOT chat.has_lease(me) THEN
-        RETURN '"lapsed"';
-    END IF;
-    SELECT * INTO person FROM chat.people WHERE token = decode(whose, 'hex');
-    IF person.name IS NULL OR person.until <= chat.now_ms() THEN
-        RETURN NULL;
-    END IF;
-    PERFORM FROM chat.nodes WHERE id = person.node FOR UPDATE;
-    UPDATE chat.people SET node = me, until = NULL WHERE name = person.name;
-    PERFORM pg_notify('chat', me || ' moved ' || person.node || ' ' || person.name);
-    RETURN json_build_object(
-        'name', person.name,
-        'rooms', ARRAY(SELECT room FROM chat.here WHERE name = person.name ORDER BY room)
-    );
 END $$;
 
 -- Who is in rooms on other nodes: [[room, version, [name, ...]], ...].
@@ -234,11 +246,12 @@ DECLARE
     cut json;
     stale json;
 BEGIN
+    -- First, because it takes the lock of all, which comes before the row of a node.
+    PERFORM chat.sweep(me, linger_ms);
     UPDATE chat.nodes SET until = chat.now_ms() + lease_ms WHERE id = me AND until > chat.now_ms();
     IF NOT FOUND THEN
         RETURN '"lapsed"';
     END IF;
-    PERFORM chat.sweep(me, linger_ms);
     WITH known AS MATERIALIZED (
         SELECT (value ->> 0) COLLATE "C" AS name, (value ->> 1)::bigint AS seq, (value ->> 2)::bigint AS at
         FROM json_array_elements(heads)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +13,7 @@ from twistedchat.stores.sqlite_file import check
 from twistedchat.stores.sqlite_schema import new_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from twisted.internet.interfaces import IReactorFromThreads
 
@@ -43,13 +44,9 @@ def make_store(
         StoreError: There is no such store.
     """
     if is_shared(url):
-        try:
+        with _extra():
             from twistedchat.postgres.database import Database  # noqa: PLC0415  libpq is an extra
             from twistedchat.stores.postgres import PostgresStore  # noqa: PLC0415  the same
-        except ImportError as error:
-            raise StoreError(
-                "A PostgreSQL database needs the extra [nodes]: pip install 'twistedchat[nodes]'."
-            ) from error
         return PostgresStore(Database(cast("Any", reactor), url, sync=sync, name=node))
     path = _path(url)
     if path is None:
@@ -58,7 +55,7 @@ def make_store(
 
 
 def check_store(url: str, folder: str = ".") -> None:
-    """See that a store could be opened now, before there is a reactor. Makes and changes no file.
+    """See that a store could be opened now, before there is a reactor. Makes and changes nothing.
 
     Args:
         url: As for `make_store`.
@@ -67,9 +64,21 @@ def check_store(url: str, folder: str = ".") -> None:
     Raises:
         StoreError: It could not; one sentence that says why and what to do.
     """
-    path = None if is_shared(url) else _path(url)
-    if path is not None:
+    if is_shared(url):
+        with _extra():
+            from twistedchat.postgres.check import check as check_shared  # noqa: PLC0415  libpq is an extra
+        check_shared(url)
+    elif (path := _path(url)) is not None:
         check(folder / path)
+
+
+@contextlib.contextmanager
+def _extra() -> Iterator[None]:
+    """Say what to install, if what is imported within it is not there."""
+    try:
+        yield
+    except ImportError as error:
+        raise StoreError("A PostgreSQL database needs the extra [nodes]: pip install 'twistedchat[nodes]'.") from error
 
 
 def _path(url: str) -> Path | None:

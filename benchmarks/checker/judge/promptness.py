@@ -53,10 +53,14 @@ class Promptness:
         if now - first > LATE_SECONDS and ready_since < self._since:
             self._late[node] += 1
 
-    def end(self) -> None:
-        """It is not calm any more."""
+    def end(self, *, lag: float = 0.0) -> None:
+        """It is not calm any more.
+
+        Args:
+            lag: How late the machine was for us, in seconds; on one that is too busy nothing is late.
+        """
         for node, late in self._late.items():
-            if late > MOST_LATE:
+            if late > MOST_LATE and lag < LATE_SECONDS / 5:
                 told = f"node {node} showed {late} events more than {LATE_SECONDS:g} s later than another one, in calm"
                 self._verdict.against("late", (node, self._since), told)
         self._since = float("inf")
