@@ -41,7 +41,10 @@ _GUARD = "SELECT set_config('client_connection_check_interval', '500', false) WH
 """A call that nobody waits for any longer ends when its connection is gone. Other systems than Linux can't see that."""
 
 _NO_JIT = "SET jit = off"
-"""Compiling takes longer than any statement of ours, and the planner thinks that rosters of a crowd are worth it."""
+"""Statement that keeps the planner from compiling.
+
+Source: for a roster of 10,000, which takes 6 ms, it reckons with half of the cost at which it would begin to.
+"""
 
 _SYNC = {
     # Whoever has set it to more than "on" keeps it.
