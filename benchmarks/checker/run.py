@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Run"]
 
+RATE = "50/500"
+"""Lines that a connection may say, a second and at once: after a long fault all that waits is said within a second."""
+
 CALM_SECONDS = 3.0
 """Length of the calm behind each rest, in seconds. Source: more than one beat of 2 s, which makes good what is lost."""
 
@@ -95,7 +98,7 @@ class Run:
 
     def _node(self, number: int, folder: Path, package: Path | None) -> Node:
         name = "abcdefghij"[number]
-        options = ["--store", self._store.address(number)]
+        options = ["--store", self._store.address(number), "--rate", RATE]
         if self._plan.standby is not None:
             options += ["--node", name]
         return Node(name, self._world.ports[number], folder, options, package, self.judge.verdict)
