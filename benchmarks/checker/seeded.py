@@ -33,7 +33,7 @@ _CALL = "((answer,),) = await self.database.append.call(_APPEND"
 _NAMES = _instead("postgres/log.sql", "WHERE name = ANY (names) AND node <> me", "WHERE false")
 """An append does not look whose the names are; that is a second fence."""
 
-_KEPT = _instead(
+_KEPT = _instead("people/shared.py", "is_here and name not in mine:", "is_here and name not in names:")
     "people/shared.py",
     "person is not None and is_here and name not in mine",
     "person is not None and name not in names",
