@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,14 @@ class Run:
             yield Program(self._world, name, rooms, habits, chance)
 
     async def go(self) -> None:
-        """Run it."""
+        """Run it.
+
+        Raises:
+            asyncio.CancelledError: It was told to end, by SIGTERM or Ctrl-C; everything has ended.
+        """
+        me = asyncio.current_task()
+        if me is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
         clients: list[asyncio.Task[None]] = []
         try:
             await self._store.open()
