@@ -18,6 +18,9 @@ from benchmarks.checker.seeded import BUGS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+INTERRUPTED = 130
+"""Exit status of a run that was interrupted and had found nothing until then. Source: what shells say of Ctrl-C."""
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -91,17 +94,19 @@ def main(arguments: Sequence[str]) -> int:
     folder.chmod(0o755)
     begin = time.monotonic()
     run = Run(plan, folder, lambda text: print(f"{time.monotonic() - begin:6.1f} {text}", flush=True))
+    status = 0
     try:
         asyncio.run(run.go())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("Interrupted.")
+        status = INTERRUPTED
     finally:
         print(_summary(run, plan, time.monotonic() - begin), flush=True)
         if options.keep:
             print(f"Kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    return 1 if run.judge.verdict.counts else 0
+    return 1 if run.judge.verdict.counts else status
 
 
 if __name__ == "__main__":

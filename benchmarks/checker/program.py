@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Habits", "Program"]
 
-PROCLAIM_SECONDS = 5.0
-"""Time between two proclamations, in seconds. Source: chosen; all of them take a third of what a connection may say."""
+PROCLAIM_SECONDS = 8.0
+"""Time between two proclamations, in seconds. Source: chosen; 12 lines a second of one connection."""
 
 _ACTIONS = {
     "say": 94.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from benchmarks.checker.world import Client
 
 __all__ = ["Plan", "Run"]
+
+RATE = "50/500"
+"""Lines that a connection may say, a second and at once: after a long fault all that waits is said within a second."""
 
 CALM_SECONDS = 3.0
 """Length of the calm behind each rest, in seconds. Source: more than one beat of 2 s, which makes good what is lost."""
@@ -95,7 +99,7 @@ class Run:
 
     def _node(self, number: int, folder: Path, package: Path | None) -> Node:
         name = "abcdefghij"[number]
-        options = ["--store", self._store.address(number)]
+        options = ["--store", self._store.address(number), "--rate", RATE]
         if self._plan.standby is not None:
             options += ["--node", name]
         return Node(name, self._world.ports[number], folder, options, package, self.judge.verdict)
@@ -115,7 +119,14 @@ class Run:
             yield Program(self._world, name, rooms, habits, chance)
 
     async def go(self) -> None:
-        """Run it."""
+        """Run it.
+
+        Raises:
+            asyncio.CancelledError: It was told to end, by SIGTERM or Ctrl-C; everything has ended.
+        """
+        me = asyncio.current_task()
+        if me is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
         clients: list[asyncio.Task[None]] = []
         try:
             await self._store.open()

@@ -24,8 +24,8 @@ def _behind(path: str, old: str, more: str) -> Patch:
     return Patch(path, old, old + more)
 
 
-_NOT_BEFORE = """                for member in room.audience.members:
-                    member.cursor = max(member.cursor, events[0].seq - 1)
+_NOT_BEFORE = """            for member in room.audience.members:
+                member.cursor = max(member.cursor, events[0].seq - 1)
 """
 
 _CALL = "((answer,),) = await self.database.append.call(_APPEND"
@@ -33,8 +33,11 @@ _CALL = "((answer,),) = await self.database.append.call(_APPEND"
 _NAMES = _instead("postgres/log.sql", "WHERE name = ANY (names) AND node <> me", "WHERE false")
 """An append does not look whose the names are; that is a second fence."""
 
-_KEPT = _instead("people/shared.py", "if person is not None and person.name == name and not is_mine", "if False")
+_KEPT = _instead("people/shared.py", "is_here and name not in mine:", "is_here and name not in names:")
 """A node does not let go of a session that another one says it has."""
+
+_NOT_COUNTED = _instead("people/beat.py", 'answer["people"] != self._ward.count()', "False")
+"""A node does not look how many people the database says it has."""
 
 _KEYS_BEFORE = """    SELECT array_agg(asked.line) INTO standing
     FROM unnest(room_of, keys) WITH ORDINALITY AS asked (room, key, line)
@@ -117,7 +120,7 @@ _IN_THE_FEED = {
         "a node that hears of a new head shows the event there, and not those before it",
         [
             _instead("feed.py", "room.name, after=after,", "room.name, after=max(after, room.head - 1),"),
-            _behind("feed.py", "                room.extend(events)\n                self._pay(room)\n", _NOT_BEFORE),
+            _behind("feed.py", "            room.extend(events)\n            self._pay(room)\n", _NOT_BEFORE),
         ],
         _options("blink"),
     ),
@@ -292,12 +295,16 @@ _IN_THE_REGISTER = {
     ),
     "session-on-two-nodes": Bug(
         "a node does not let go of a session that has moved to another one",
-        [_KEPT, _instead("people/beat.py", 'answer["people"] != self._ward.count()', "False")],
+        [_KEPT, _NOT_COUNTED],
         _options("none"),
     ),
     "token-twice": Bug(
         "a token is taken, and the session stays where it was, too",
-        [_instead("postgres/people.sql", "SET node = me, until = NULL WHERE", "SET until = NULL WHERE"), _KEPT],
+        [
+            _instead("postgres/people.sql", "SET node = me, until = NULL WHERE", "SET until = NULL WHERE"),
+            _KEPT,
+            _NOT_COUNTED,
+        ],
         _options("none"),
     ),
 }

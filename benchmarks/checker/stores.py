@@ -25,7 +25,9 @@ __all__ = ["Postgres", "Sqlite", "Store"]
 
 DATABASE = "chat"
 
-_TROUBLE = re.compile("ERROR:  (deadlock|syntax|duplicate key|column|relation|function|operator)|PANIC|out of memory")
+_TROUBLE = re.compile(
+    "ERROR:  (deadlock|duplicate key|payload|syntax|column|relation|function|operator)|PANIC|out of memory"
+)
 """What stands in the database's log when the nodes have asked it something wrong, or in the wrong order."""
 
 _SETTINGS = {"wal_level": "replica", "wal_retrieve_retry_interval": "100ms"}

@@ -106,6 +106,18 @@ class RostersTests(SynchronousTestCase):
         self.assertEqual(self.asking.look(), [])
         self.assertEqual(self.due(), [("roster", "lobby")])
 
+    def test_changed_while_reading_again(self) -> None:
+        """So it is when the read under way is itself one that had to wait."""
+        self.rosters.changed(["lobby"])
+        self.due()
+        self.rosters.changed(["lobby"])
+        self.asking.answer([("lobby", 2, ["bob"])])
+        self.assertEqual(self.due(), [("roster", "lobby")])
+        self.rosters.changed(["lobby"])
+        self.assertEqual(self.due(), [])
+        self.asking.answer([("lobby", 3, ["bob"])])
+        self.assertEqual(self.due(), [("roster", "lobby")])
+
     def test_crowd(self) -> None:
         """While thousands come in they are read a few times a second, not for each who comes."""
         reads = 0
