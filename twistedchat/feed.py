@@ -80,6 +80,7 @@ class Feed:
     __slots__ = (
         "_announcer",
         "_catch_up",
+        "_changes",
         "_clock",
         "_idle",
         "_log",
@@ -113,6 +114,8 @@ class Feed:
         self._owed: dict[Room, list[_Owed]] = {}
         # The rooms that are being read, each with the seq up to which its members have been shown it.
         self._reading: dict[Room, int] = {}
+        # Whoever waits until something of a room is taken in.
+        self._changes: dict[str, list[Deferred[None]]] = {}
         self._log = Logger()
 
     # -- own lines -----------------------------------------------------------------------------
@@ -127,6 +130,7 @@ class Feed:
             except Exception:
                 self._log.failure("Events could not be taken in")
                 events = []
+            self._changed(batch.queue.room)
             if room is None or (room.presence.is_small and len(events) <= _SMALL_BATCH):
                 small.append((batch, room, events))
             else:
@@ -219,6 +223,26 @@ class Feed:
                 lambda failure: self._log.failure("A room could not be read on", failure)
             )
 
+    async def reach(self, room: Room, seq: int) -> None:
+        """Take a room forward to this seq, if its log goes so far: another node may have shown it already.
+
+        Raises:
+            ChatError: ``not-readable``: the log can't be looked at.
+        """
+        if room.seq < seq:
+            self.heard(room.name, (await self._rooms.summary(room.name)).seq)
+            while room.seq < min(seq, room.head):
+                await self._change(room.name)
+
+    def _change(self, room: str) -> Deferred[None]:
+        change: Deferred[None] = Deferred()
+        self._changes.setdefault(room, []).append(change)
+        return change
+
+    def _changed(self, room: str) -> None:
+        for change in self._changes.pop(room, ()):
+            change.callback(None)
+
     async def _read_on(self, room: Room) -> None:
         """Read and show what the room has not come to, one page after the other, in the room's pace."""
         try:
@@ -240,6 +264,9 @@ class Feed:
             events = await self._reader.page(room.name, after=after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
         except StoreError:
             return False
+        while _may_be_own(room.queue.committing, events):
+            # Whoever said it is told that it is stored before it is shown.
+            await self._change(room.name)
         events = [event for event in events if event.seq > room.seq]
         if events:
             room.extend(events)
@@ -247,6 +274,7 @@ class Feed:
         elif room.seq == after:
             # The log has lost its end. Its readers go on behind it too, or they would be shown nothing more.
             room.seq = room.head
+        self._changed(room.name)
         return True
 
     async def _show_read(self, room: Room) -> float:
@@ -286,6 +314,7 @@ class Feed:
         room.cut(head, at)
         if room in self._reading:
             self._reading[room] = head
+        self._changed(name)
         lost = ChatError("not-stored", "Your line was stored, and is lost: the database has gone back. Say it again.")
         for line, _ in self._owed.pop(room, []):
             self._refuse(line, lost)
@@ -356,3 +385,11 @@ class Feed:
         self._writer.shown(batch, not_before)
         if room is not None and not room.audience.count:
             self._idle(room)
+
+
+def _may_be_own(committing: Sequence[Line], events: Sequence[Event]) -> bool:
+    """Whether lines whose outcome is not known yet may be among these events."""
+    if not committing:
+        return False
+    speakers = {line.draft.who for line in committing}
+    return any(event.who in speakers for event in events)

@@ -178,6 +178,14 @@ class Hub:
         """The log of a room ends before what its readers were shown, or holds something else: go on behind ``head``."""
         self._feed.log_lost(room, head, at)
 
+    async def reach(self, room: Room, seq: int) -> None:
+        """Take a room forward to this seq, if its log goes so far.
+
+        Raises:
+            ChatError: ``not-readable``.
+        """
+        await self._feed.reach(room, seq)
+
     # -- rooms and lines ---------------------------------------------------------------------------
 
     def draft_id(self) -> str:

@@ -227,7 +227,7 @@ class Session(Speaker):
         Raises:
             ChatError: ``bad-room``, ``too-many-rooms``, ``not-readable``.
         """
-        room = await self._open(clean_room(name))
+        room = await self._open(clean_room(name), after or 0)
         seq = room.seq
         membership = self._memberships.get(room.name)
         if membership is None:
@@ -241,18 +241,19 @@ class Session(Speaker):
         names = room.presence.recent_names
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
 
-    async def _open(self, name: str) -> Room:
-        """A room to enter, if that may be."""
+    async def _open(self, name: str, seq: int) -> Room:
+        """A room to enter, if that may be; taken forward to a seq that was shown already, perhaps by another node."""
         self._may_join(name, self._find(name) is not None)
         outlet = self._outlet
         room = await self._hub.rooms.open(name)
         try:
+            await self._hub.reach(room, seq)
             self._check_still_here()
             if self._outlet is not outlet:
                 # Taken up meanwhile: the connection that goes on with it has not asked for this.
                 raise lost()
             self._may_join(room.name, room.name in self._memberships)
-        except ChatError:
+        except BaseException:
             room.entering -= 1
             self._hub.forget_if_idle(room)
             raise

@@ -75,15 +75,17 @@ class Queue:
     Attributes:
         room: The room's name.
         lines: They, in the order of arrival.
+        committing: Those of the batch whose outcome is not known yet.
         is_busy: Whether a batch of this room is being stored or shown.
         not_before: The time before which the next batch waits.
     """
 
-    __slots__ = ("is_busy", "lines", "not_before", "room")
+    __slots__ = ("committing", "is_busy", "lines", "not_before", "room")
 
     def __init__(self, room: str) -> None:
         self.room = room
         self.lines: list[Line] = []
+        self.committing: Sequence[Line] = ()
         self.is_busy = False
         self.not_before = 0.0
 
@@ -260,6 +262,7 @@ class Writer:
         start = 0
         for queue, lines in batches:
             end = start + len(lines)
+            queue.committing = ()
             landed.append(Batch(queue, lines, outcomes[start:end]))
             start = end
         self._sink.landed(landed)
@@ -336,6 +339,7 @@ class _Waiting:
             del self.queues[queue]
             lines = space.take(queue.lines)
             queue.lines = queue.lines[len(lines) :] if len(lines) < len(queue.lines) else []
+            queue.committing = lines
             queue.is_busy = True
             self.busy[queue] = None
             batches.append((queue, lines))

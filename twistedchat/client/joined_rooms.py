@@ -33,6 +33,13 @@ Source: docs/protocol.md, ``join``; the greatest whole number that every JSON pa
 HISTORY_EVENTS = 20
 """Number of events that a server shows on joining. Source: docs/protocol.md, ``join``."""
 
+RETRY_SECONDS = 2.0
+"""Delay before a room is entered again that could not be read, in seconds. Source: chosen; a server reads a failed page
+again after 1 s."""
+
+_PASSING = {"not-readable", "not-ready"}
+"""Codes with which a join is refused for the time being. Source: docs/protocol.md, codes of errors."""
+
 
 class JoinedRooms:
     """Every event of each room is told to the listener once, in order.
@@ -156,8 +163,16 @@ class JoinedRooms:
     def _refused(self, failure: Failure, room: JoinedRoom, join: int) -> None:
         error = failure.value
         if isinstance(error, ChatError) and self._requests.ready and self._is_current(room, join):
+            if error.code in _PASSING and room.last is not None:
+                # We are in it, and go on where we were.
+                self._requests.call_later(RETRY_SECONDS, lambda: self._enter_again(room, join))
+                return
             del self.by_name[room.name]
             self._notify(JoinRefused(room, error))
+
+    def _enter_again(self, room: JoinedRoom, join: int) -> None:
+        if self._is_current(room, join):
+            self._enter(room)
 
     # -- events and presence ---------------------------------------------------------------------
 
