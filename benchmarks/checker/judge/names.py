@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from benchmarks.checker.judge.stays import Stays
     from benchmarks.checker.judge.verdict import Verdict
@@ -184,19 +184,19 @@ class Names:
             if len(connections) > 1
         )
 
-    def trouble(self, room: str, rosters: Mapping[str, Sequence[str]], now: float) -> str:
-        """What is wrong with the answers of all nodes to ``who``, in a sentence; "" if nothing is."""
+    def trouble(self, room: str, rosters: Mapping[str, Collection[str]], now: float) -> str:
+        """What is wrong with a room's members, as nodes list them and connections were told; "" if nothing is."""
         wanted = {tenure.name for tenure in self._tenures if self._must_be_in(room, tenure, now)}
         allowed = wanted | {tenure.name for tenure in self._tenures if self._may_be_in(room, tenure, now)}
         faults = []
         for node, names in rosters.items():
             missing, wrong = sorted(wanted - set(names)), sorted(set(names) - allowed)
             if missing or wrong or len(set(names)) != len(names):
-                faults.append(f"node {node} lacks {missing} and has {wrong} too many of {len(names)}")
+                faults.append(f"{node} lacks {missing} and has {wrong} too many of {len(names)}")
         if not faults and len({frozenset(names) for names in rosters.values()}) > 1:
             in_all = set[str].intersection(*(set(names) for names in rosters.values()))
             odd = set[str]().union(*rosters.values()) - in_all
-            faults.append(f"the nodes don't agree on {sorted(odd)}")
+            faults.append(f"they don't agree on {sorted(odd)}")
         return f"#{room}: {'; '.join(faults)}" if faults else ""
 
     def _must_be_in(self, room: str, tenure: Tenure, now: float) -> bool:
