@@ -226,7 +226,7 @@ class Feed:
             while self._rooms.get(room.name) is room and (room.seq < room.head or self._reading[room] < room.seq):
                 was_read = room.seq == room.head or await self._read_page(room)
                 pause = await self._show_read(room)
-                room.queue.not_before = self._clock.seconds() + pause
+                room.queue.not_before = max(room.queue.not_before, self._clock.seconds() + pause)
                 await self._sleep(pause if was_read else RETRY_SECONDS)
         finally:
             del self._reading[room]

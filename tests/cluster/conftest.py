@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,3 +20,10 @@ def stories(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     played = Stories([ACTS[test] for test in tests if test in ACTS], tmp_path_factory.mktemp("stories"))
     yield played
     played.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of them are in one process, however many run the tests: the stories are played once."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("cluster"))

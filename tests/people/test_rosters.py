@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
@@ -106,6 +106,18 @@ class RostersTests(SynchronousTestCase):
         self.assertEqual(self.asking.look(), [])
         self.assertEqual(self.due(), [("roster", "lobby")])
 
+    def test_changed_while_reading_again(self) -> None:
+        """So it is when the read under way is itself one that had to wait."""
+        self.rosters.changed(["lobby"])
+        self.due()
+        self.rosters.changed(["lobby"])
+        self.asking.answer([("lobby", 2, ["bob"])])
+        self.assertEqual(self.due(), [("roster", "lobby")])
+        self.rosters.changed(["lobby"])
+        self.assertEqual(self.due(), [])
+        self.asking.answer([("lobby", 3, ["bob"])])
+        self.assertEqual(self.due(), [("roster", "lobby")])
+
     def test_crowd(self) -> None:
         """While thousands come in they are read a few times a second, not for each who comes."""
         reads = 0
@@ -190,6 +202,30 @@ class RostersTests(SynchronousTestCase):
         for look in looks[1:]:
             self.failureResultOf(look, StoreError)
         self.assertEqual(self.rosters.versions, {"lobby": 1, "tea": 1})
+
+    def test_looks_together(self) -> None:
+        """What is looked at while something else is, is looked at together, once; who is gone is not waited for."""
+        looks = [Deferred.fromCoroutine(self.rosters.look(room)) for room in ("tea", "py", "lobby", "py")]
+        self.assertEqual(self.asking.look(), [("roster", "tea")])
+        self.asking.answer([("tea", 1, [])])
+        self.assertEqual(self.asking.look(), [("roster", "py", "lobby")])
+        looks[1].cancel()
+        self.failureResultOf(looks[1], CancelledError)
+        self.asking.answer([("py", 3, ["bob"]), ("lobby", 4, [])])
+        self.assertEqual([self.successResultOf(looks[place]) for place in (0, 2, 3)], [[], [], ["bob"]])
+        self.assertEqual(self.rosters.versions["lobby"], 4)
+        self.assertEqual(self.asking.look(), [])
+
+    def test_looks_fail_together(self) -> None:
+        """If that fails each is told, and the next look asks again."""
+        looks = [Deferred.fromCoroutine(self.rosters.look(room)) for room in ("tea", "py", "lobby")]
+        self.asking.answer([("tea", 1, [])])
+        self.asking.fail(LOST)
+        for look in looks[1:]:
+            self.failureResultOf(look, StoreError)
+        self.assertEqual(self.rosters.versions, {"lobby": 1, "tea": 1})
+        self.asking.look()
+        self.watch("py")
 
     def test_glimpse(self) -> None:
         """The room glimpsed last is read, and again when it changes, though nobody here is in it."""

@@ -209,9 +209,11 @@ class Rosters:
             self._home.set_others(room, names, renamed=renamed, left=left)
 
     def _rested(self) -> None:
-        self._timer = None
         if self._stale:
+            # The timer that was called stays: what changes meanwhile waits for the end of this.
             self._read()
+        else:
+            self._timer = None
 
 
 def _answer(looking: dict[str, list[Deferred[Roster]]], answers: Mapping[str, Roster | Failure]) -> None:

@@ -186,19 +186,17 @@ BEGIN
 END $$;
 
 -- Who is in rooms on other nodes: [[room, version, [name, ...]], ...].
-CREATE OR REPLACE FUNCTION chat.roster(me text, asked json) RETURNS json LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN (
-        SELECT coalesce(json_agg(json_build_array(
-            one.room,
-            coalesce((SELECT version FROM chat.rosters WHERE rosters.room = one.room), 0),
-            ARRAY(
-                SELECT here.name FROM chat.here JOIN chat.people USING (name)
-                WHERE here.room = one.room AND people.node <> me
-            )
-        )), '[]') FROM (SELECT value COLLATE "C" AS room FROM json_array_elements_text(asked)) AS one
-    );
-END $$;
+-- In SQL, so planned anew at each call: the best plan for a room of one is not that for a crowd.
+CREATE OR REPLACE FUNCTION chat.roster(me text, asked json) RETURNS json LANGUAGE sql STABLE AS $$
+    SELECT coalesce(json_agg(json_build_array(
+        asked.room,
+        coalesce((SELECT version FROM chat.rosters WHERE rosters.room = asked.room), 0),
+        ARRAY(
+            SELECT here.name FROM chat.here JOIN chat.people USING (name)
+            WHERE here.room = asked.room AND people.node <> me
+        )
+    )), '[]') FROM (SELECT value COLLATE "C" AS room FROM json_array_elements_text(asked)) asked
+$$;
 
 -- Nodes whose lease has lapsed: people at telnet have left, lost sessions stay for a while from then on.
 CREATE OR REPLACE FUNCTION chat.sweep(me text, linger_ms bigint) RETURNS void LANGUAGE plpgsql AS $$
