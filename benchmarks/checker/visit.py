@@ -189,7 +189,12 @@ class Visit:
             Refused: The name is another's, or the node is not ready.
         """
         self._world.judge.stays.comes(self._wire.label, self.me.name, self._world.now)
-        await self._asker.ask("hello", name=self.me.name, resume=self.me.token or None)
+        try:
+            await self._asker.ask("hello", name=self.me.name, resume=self.me.token or None)
+        except Refused as error:
+            if error.code == "name-taken" and self.me.token:
+                self._world.judge.names.denied(self._wire.label, self.me.tenure, self._world.now)
+            raise
         await asyncio.gather(*map(self.join, list(self.me.rooms)))
         self._ready_since = self._world.now
 

@@ -105,7 +105,7 @@ class Names:
         """
         tenure = before if resumed else None
         if tenure is None:
-            self._judge_fresh(connection, before, now)
+            self.denied(connection, before, now)
             self._count += 1
             tenure = Tenure(self._count, name, contested, lingers=lingers)
             self._tenures.append(tenure)
@@ -120,7 +120,8 @@ class Names:
         self._stays.came(connection, name, now)
         return tenure
 
-    def _judge_fresh(self, connection: str, before: Tenure | None, now: float) -> None:
+    def denied(self, connection: str, before: Tenure | None, now: float) -> None:
+        """A connection that has shown a token is not given that session, but a new one, or told that its name is taken."""
         if before is None:
             return
         away = 0.0 if before.lost_at is None else now - before.lost_at
