@@ -68,6 +68,10 @@ class Person(Client):
         return self._sitting.trouble(heads) if self._sitting else f"{self.name} is not connected"
 
     @override
+    def sees(self, room: str) -> None:
+        """As of `Client`; a person's screen is not followed."""
+
+    @override
     async def run(self) -> None:
         """As of `Client`."""
         while True:

@@ -17,7 +17,7 @@ from benchmarks.checker.world import Client
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from benchmarks.checker.world import World
 
@@ -96,6 +96,11 @@ class Program(Client):
         if self._visit is None:
             return "" if self._habits.contested else f"{self.name} is not connected"
         return self._visit.trouble(heads)
+
+    @override
+    def sees(self, room: str) -> tuple[str, Collection[str]] | None:
+        """As of `Client`."""
+        return self._visit.sees(room) if self._visit else None
 
     @override
     async def run(self) -> None:
@@ -186,8 +191,9 @@ class Program(Client):
 
     async def _proclaim(self, visit: Visit) -> bool:
         """Say a line in each room, in any order; at the same time as others do."""
-        while self._world.talking and self._world.now % PROCLAIM_SECONDS > 0.2:
-            await asyncio.sleep(0.1)
+        while self._world.talking and (due := PROCLAIM_SECONDS - self._world.now % PROCLAIM_SECONDS) > 0.5:
+            await asyncio.sleep(min(0.4, due - 0.3))
+        await asyncio.sleep(-self._world.now % PROCLAIM_SECONDS if self._world.talking else 0)
         for room in self._chance.sample(list(self._me.rooms), len(self._me.rooms)):
             visit.say(self._line(room))
         await asyncio.sleep(0.2)

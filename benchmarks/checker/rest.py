@@ -11,7 +11,7 @@ from benchmarks.checker.wire import Asker, Refused
 from benchmarks.checker.world import LONG_ROOMS, ROOMS, event_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
     from benchmarks.checker.judge.records import Event
     from benchmarks.checker.stores import Store
@@ -151,7 +151,7 @@ class Rest:
         if doubled := world.judge.names.doubled():
             yield "two-holders", doubled
         for room in ROOMS:
-            rosters = {}
+            rosters: dict[str, Collection[str]] = dict(filter(None, (client.sees(room) for client in world.clients)))
             for asker, node in zip(askers, "abcdefghij", strict=False):
                 with contextlib.suppress(Refused):
                     rosters[node] = (await asker.ask("who", room=room))["members"]

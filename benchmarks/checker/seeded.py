@@ -260,11 +260,12 @@ _IN_THE_REGISTER = {
     "not-claimed-anew": Bug(
         "a node that comes back does not claim the names of its people",
         [
+            _NOT_COUNTED,
             _instead(
                 "people/beat.py",
                 "self._asking.come_back(self._ward.listed())\n        self.trouble",
                 "self._asking.come_back([])\n        self.trouble",
-            )
+            ),
         ],
         _options("stop,hole"),
     ),

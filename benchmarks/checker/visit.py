@@ -23,6 +23,8 @@ __all__ = ["Self", "Visit"]
 MOST_WAITING = 200
 """Most lines of one program that wait for an answer. Source: what the server takes at once, docs/protocol.md."""
 
+_NEVER = float("inf")
+
 
 @dataclass(slots=True)
 class Self:
@@ -55,23 +57,22 @@ class Visit:
 
     Attributes:
         lazy_seconds: So long it will not read before it looks at the next line.
-        is_in: Whether it is welcome, and in its rooms.
         leaves: Whether it has said that it leaves.
     """
 
     def __init__(self, world: World, wire: Wire, me: Self) -> None:
         self.me = me
         self.lazy_seconds = 0.0
-        self.is_in = False
         self.leaves = False
         self._world = world
         self._wire = wire
         self._asker = Asker(wire)
         self._waiting: dict[int, Line] = {}
         self._joining: dict[int, int | None] = {}
+        self._here: dict[str, set[str]] = {}
         self._tenure: Tenure | None = None
         self._heard_at = world.now
-        self._ready_since = float("inf")
+        self._ready_since = _NEVER
 
     # -- what comes ------------------------------------------------------------------------------
 
@@ -95,7 +96,7 @@ class Visit:
         self.lazy_seconds = 0.0
 
     def _over(self) -> None:
-        self.is_in = False
+        self._ready_since = _NEVER
         self._asker.over()
         self._wire.abort()
         if self.me.tenure is self._tenure:
@@ -111,8 +112,7 @@ class Visit:
         elif type_ == "tell":
             self._world.judge.tells.arrived(message["text"], message["who"], self.me.name)
         elif type_ == "presence":
-            for name in message.get("left", ()):
-                self._world.judge.names.told_left(self._wire.label, message["room"], name, self._world.now)
+            self._presence(message)
         elif message.get("re") in self._waiting:
             self._told(self._waiting.pop(message["re"]), message)
         else:
@@ -131,6 +131,14 @@ class Visit:
         judge.prompt.shown(event.room, event.seq, label[-1], self._world.now, self._ready_since)
         if self.me.tenure is self._tenure:
             self.me.rooms[event.room] = max(event.seq, self.me.rooms[event.room] or 0)
+
+    def _presence(self, message: dict[str, Any]) -> None:
+        room, left, renamed = message["room"], message.get("left", ()), dict(message.get("renamed", ()))
+        for name in left:
+            self._world.judge.names.told_left(self._wire.label, room, name, self._world.now)
+        here = self._here.setdefault(room, set())
+        here -= {*left, *renamed}
+        here |= {*message.get("joined", ()), *renamed.values()}
 
     def _told(self, line: Line, message: dict[str, Any]) -> None:
         lines, label = self._world.judge.lines, self._wire.label
@@ -169,6 +177,7 @@ class Visit:
         if after is None and not last:
             judge.views.begins(label, room, 0)
         judge.names.entered(label, room)
+        self._here[room] = set(message["members"])
         self.me.rooms[room] = min(after, last) if after is not None else None if last else 0
 
     # -- what is asked ---------------------------------------------------------------------------
@@ -180,9 +189,13 @@ class Visit:
             Refused: The name is another's, or the node is not ready.
         """
         self._world.judge.stays.comes(self._wire.label, self.me.name, self._world.now)
-        await self._asker.ask("hello", name=self.me.name, resume=self.me.token or None)
+        try:
+            await self._asker.ask("hello", name=self.me.name, resume=self.me.token or None)
+        except Refused as error:
+            if error.code == "name-taken" and self.me.token:
+                self._world.judge.names.denied(self._wire.label, self.me.tenure, self._world.now)
+            raise
         await asyncio.gather(*map(self.join, list(self.me.rooms)))
-        self.is_in = True
         self._ready_since = self._world.now
 
     async def join(self, room: str) -> None:
@@ -196,6 +209,7 @@ class Visit:
         self._world.judge.names.leaves(self._wire.label)
         await self._asker.ask("leave", room=room)
         self._world.judge.views.ends(self._wire.label, room)
+        self._here.pop(room, None)
         self._world.judge.names.left(self._wire.label, room, self._world.now)
         await asyncio.sleep(seconds)
         await self.join(room)
@@ -252,10 +266,14 @@ class Visit:
         waits = bool(self._waiting) or self._asker.waits
         return waits and self._world.now - self._heard_at > SILENCE_SECONDS
 
+    def sees(self, room: str) -> tuple[str, set[str]] | None:
+        """Who is in a room, as it was told, with the connection's label; None if it is not in that room."""
+        return (self._wire.label, self._here[room]) if room in self._here else None
+
     def trouble(self, heads: Mapping[str, int] | None) -> str:
         """What it still waits for."""
         label = self._wire.label
-        if not self.is_in:
+        if self._ready_since == _NEVER:
             return f"{label} is not in yet"
         if self._waiting or self.me.unsure:
             waiting = [*map(mark_of, (line.text for line in (*self._waiting.values(), *self.me.unsure)))]

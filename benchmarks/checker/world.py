@@ -11,7 +11,7 @@ from benchmarks.checker.judge.records import Event
 from benchmarks.checker.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from benchmarks.checker.judge import Judge
 
@@ -41,6 +41,10 @@ class Client(Protocol):
         Args:
             heads: Up to which seq the log of each room goes; None if that is not asked.
         """
+        ...
+
+    def sees(self, room: str) -> tuple[str, Collection[str]] | None:
+        """Who is in a room, as this client was told; with the connection. None if it is not in that room."""
         ...
 
     async def run(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from benchmarks.checker.judge.stays import Stays
     from benchmarks.checker.judge.verdict import Verdict
@@ -105,7 +105,7 @@ class Names:
         """
         tenure = before if resumed else None
         if tenure is None:
-            self._judge_fresh(connection, before, now)
+            self.denied(connection, before, now)
             self._count += 1
             tenure = Tenure(self._count, name, contested, lingers=lingers)
             self._tenures.append(tenure)
@@ -120,7 +120,8 @@ class Names:
         self._stays.came(connection, name, now)
         return tenure
 
-    def _judge_fresh(self, connection: str, before: Tenure | None, now: float) -> None:
+    def denied(self, connection: str, before: Tenure | None, now: float) -> None:
+        """A connection shows a token, and is not given that session: it gets a new one, or its name is taken."""
         if before is None:
             return
         away = 0.0 if before.lost_at is None else now - before.lost_at
@@ -170,7 +171,8 @@ class Names:
             return
         suspects = [one for one in self._tenures if one.name == name and _is_kept(one)]
         if any(self._must_be_in(room, one, now) for one in suspects):
-            told = f"{connection} was told that {name} left #{room}, which did not"
+            where = [sorted(one.connections) for one in suspects]
+            told = f"{connection} was told that {name} left #{room}, which did not: it is at {where}"
             self._verdict.against("told-to-have-left", (name, room, round(now)), told)
 
     def doubled(self) -> str:
@@ -184,20 +186,23 @@ class Names:
             if len(connections) > 1
         )
 
-    def trouble(self, room: str, rosters: Mapping[str, Sequence[str]], now: float) -> str:
-        """What is wrong with the answers of all nodes to ``who``, in a sentence; "" if nothing is."""
+    def trouble(self, room: str, rosters: Mapping[str, Collection[str]], now: float) -> str:
+        """What is wrong with a room's members, as nodes list them and connections were told; "" if nothing is."""
         wanted = {tenure.name for tenure in self._tenures if self._must_be_in(room, tenure, now)}
         allowed = wanted | {tenure.name for tenure in self._tenures if self._may_be_in(room, tenure, now)}
         faults = []
+        concerned: set[str] = set()
         for node, names in rosters.items():
             missing, wrong = sorted(wanted - set(names)), sorted(set(names) - allowed)
+            concerned |= {*missing, *wrong}
             if missing or wrong or len(set(names)) != len(names):
-                faults.append(f"node {node} lacks {missing} and has {wrong} too many of {len(names)}")
+                faults.append(f"{node} lacks {missing} and has {wrong} too many of {len(names)}")
         if not faults and len({frozenset(names) for names in rosters.values()}) > 1:
             in_all = set[str].intersection(*(set(names) for names in rosters.values()))
             odd = set[str]().union(*rosters.values()) - in_all
-            faults.append(f"the nodes don't agree on {sorted(odd)}")
-        return f"#{room}: {'; '.join(faults)}" if faults else ""
+            faults.append(f"they don't agree on {sorted(odd)}")
+        where = [f"{one.name} is at {sorted(one.connections)}" for one in self._tenures if one.name in concerned]
+        return f"#{room}: {'; '.join(faults + where)}" if faults else ""
 
     def _must_be_in(self, room: str, tenure: Tenure, now: float) -> bool:
         if room not in tenure.rooms:
