@@ -135,8 +135,7 @@ class Database:
             link.close()
 
     async def _listen(self, connection: Connection) -> None:
-        # Leases, names and wake-ups need not survive a power cut, and must not wait for a standby that is gone.
-        await _set_up(connection, sync="normal")
+        await _set_up(connection, sync=self._sync)
         # The last call: from its answer on nothing is missed.
         await connection.call(f"LISTEN {CHANNEL}")
         if self._has_listened:

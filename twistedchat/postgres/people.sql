@@ -6,10 +6,9 @@
 
 CREATE SEQUENCE IF NOT EXISTS chat.roster_versions;
 
--- One change of names and members at a time. Nobody need wait for the disk: what is lost is claimed anew.
+-- One change of names and members at a time. Durable as lines are: a name that a crash gives free would be two people's.
 CREATE OR REPLACE FUNCTION chat.lock_people() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
     PERFORM pg_advisory_xact_lock(7466, 1);
 END $$;
 
@@ -246,6 +245,8 @@ DECLARE
     cut json;
     stale json;
 BEGIN
+    -- A lease must not wait for a disk, or for a standby that is gone; what a crash undoes of this is done again.
+    PERFORM set_config('synchronous_commit', 'off', true);
     -- First, because it takes the lock of all, which comes before the row of a node.
     PERFORM chat.sweep(me, linger_ms);
     UPDATE chat.nodes SET until = chat.now_ms() + lease_ms WHERE id = me AND until > chat.now_ms();
