@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tests.engines import live, soon, until
 from tests.people.cases import Node, Somebody, refusal, refused, two_nodes
+from twistedchat.postgres.errors import LostError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 async def sql(node: Node, text: str) -> list[tuple[str | None, ...]]:
@@ -251,3 +257,28 @@ async def test_not_ready() -> None:
             assert (await refused(ask)).code == "not-ready"
         assert a.people.count() == 0
         await b.come("ann")
+
+
+@live
+async def test_move_without_an_answer() -> None:
+    """A session that may have come is taken for one that is elsewhere, until it is nobody's and can be taken up."""
+    async with two_nodes() as (a, b):
+        ann = await a.come("ann", "lobby", resumable=True)
+        await until(lambda: a.people.is_settled, "told")
+        assert await b.watch("lobby") == ["ann"]
+        changes = b.people._changes  # noqa: SLF001  nothing else loses an answer
+        ask = changes._call  # noqa: SLF001  likewise
+
+        async def lost(ops: Sequence[Sequence[object]]) -> Sequence[object] | None:
+            await ask(ops)
+            raise LostError("The cable is cut.")
+
+        changes._call = lost  # noqa: SLF001  likewise
+        assert (await refused(b.people.resume(ann.token))).code == "not-ready"
+        reading = soon(b.people.who("lobby"))
+        changes._call = ask  # noqa: SLF001  likewise
+        assert await reading == ["ann"]
+        assert await sql(a, "SELECT node FROM chat.people") == [("-",)]
+        here = await b.go_on(ann.token)
+        assert here is not None
+        await until(lambda: ann.told == ["taken-over moved"], "the old node lets go")

@@ -121,6 +121,18 @@ class Changes:
             self._take_back(change)
             raise
 
+    async def see_to(self, *op: object) -> None:
+        """Tell a change now, however long it takes until it is known to be done.
+
+        Raises:
+            StoreError: The lease has lapsed before, or it can't be done.
+        """
+        change = _Change(op, Deferred())
+        assert change.answer is not None  # noqa: S101  for the type
+        self._waiting.append(change)
+        self._flush_in(0)
+        await change.answer
+
     def _take_back(self, change: _Change) -> None:
         change.answer = None
         if change in self._waiting and change not in self._flight:

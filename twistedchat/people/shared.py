@@ -208,9 +208,16 @@ class SharedPeople(LocalPeople):
         try:
             return self._come(token, await self._changes.ask("move", hashed(token)))
         except StoreError as error:
+            self._send_back(token)
             raise not_ready(error) from error
         finally:
             self._moves.end()
+
+    def _send_back(self, token: str) -> None:
+        """A session may have come though there was no answer; until that is settled no roster is taken for true."""
+        self._moves.begin()
+        settling = Deferred.fromCoroutine(self._changes.see_to("unmove", hashed(token), _LINGER_MS))
+        settling.addBoth(lambda _: self._moves.end())
 
     def _come(self, token: str, answer: object) -> Person | None:
         """Whoever has come, if anybody has."""

@@ -94,6 +94,7 @@ END $$;
 --   ["claim", name, [likeness, ...], token or null]   null, or {"holder": name, "free_in": ms or null}
 --   ["rename", old, new, [likeness, ...]]             the same; {"holder": ""} if the old name was lost
 --   ["move", token]                                   as chat.move gives it
+--   ["unmove", token, ms]                             null; if it has come here, it is nobody's, and can be taken up
 --   ["release", name], ["enter", room, name], ["leave", room, name, words], ["linger", name, ms], ["back", name],
 --   ["revoke", name]                                  null
 CREATE OR REPLACE FUNCTION chat.people(me text, ops json) RETURNS json LANGUAGE plpgsql AS $$
@@ -161,6 +162,9 @@ BEGIN
             ELSE
                 moved := moved || answer;
             END IF;
+        WHEN 'unmove' THEN
+            UPDATE chat.people SET node = '-', until = chat.now_ms() + (op ->> 2)::bigint
+            WHERE token = decode(op ->> 1, 'hex') AND node = me;
         WHEN 'release' THEN
             IF EXISTS (SELECT FROM chat.people WHERE name = op ->> 1 AND node = me) THEN
                 found_rooms := found_rooms || chat.remove_person(op ->> 1);
