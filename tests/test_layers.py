@@ -31,7 +31,7 @@ stores.postgres
 stores
 appender reading
 people people.base
-people.local people.changes people.absent people.asking
+people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
 people.shared
 writer

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from twistedchat.people.asking import Asking
     from twistedchat.people.base import Home
+    from twistedchat.people.moves import Source
 
     Pair = tuple[str, str]
     Roster = tuple[int, Collection[str]]
@@ -53,12 +53,11 @@ class Rosters:
     """Reads rosters, and hands them on.
 
     Args:
-        asking: The database.
+        source: Reads them.
         clock: For delays.
     """
 
     __slots__ = (
-        "_asking",
         "_clock",
         "_glimpsed",
         "_hints",
@@ -66,13 +65,14 @@ class Rosters:
         "_is_closed",
         "_log",
         "_looking",
+        "_source",
         "_stale",
         "_timer",
         "versions",
     )
 
-    def __init__(self, asking: Asking, clock: IReactorTime) -> None:
-        self._asking = asking
+    def __init__(self, source: Source, clock: IReactorTime) -> None:
+        self._source = source
         self._clock = clock
         self._home: Home
         self.versions: dict[str, int] = {}
@@ -131,7 +131,7 @@ class Rosters:
             while self._looking:
                 looking, self._looking = self._looking, {}
                 try:
-                    rosters = await self._asking.roster(list(looking))
+                    rosters = await self._source.roster(list(looking))
                 except StoreError as error:
                     _answer(looking, dict.fromkeys(looking, Failure(error)))
                 else:
@@ -185,7 +185,7 @@ class Rosters:
         asked = [room for room in stale if room in self.versions or room == self._glimpsed[0]]
         count = 0
         try:
-            for room, version, names in await self._asking.roster(asked) if asked else ():
+            for room, version, names in await self._source.roster(asked) if asked else ():
                 count += len(names)
                 self._take_in(room, version, names, hints)
         except StoreError:

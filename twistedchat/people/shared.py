@@ -21,6 +21,7 @@ from twistedchat.people.base import LINGER_SECONDS, Arrival
 from twistedchat.people.beat import CUT_OFF, Beat
 from twistedchat.people.changes import Changes
 from twistedchat.people.local import LocalPeople, name_lost
+from twistedchat.people.moves import Moves
 from twistedchat.people.rosters import Rosters
 from twistedchat.people.tells import Far, Tells
 from twistedchat.postgres.database import AGAIN
@@ -57,17 +58,16 @@ class SharedPeople(LocalPeople):
         clock: For delays.
     """
 
-    __slots__ = ("_asking", "_beat", "_changes", "_is_open", "_moving", "_rosters", "_tells")
+    __slots__ = ("_asking", "_beat", "_changes", "_is_open", "_moves", "_rosters", "_tells")
 
     def __init__(self, database: Database, clock: IReactorTime) -> None:
         super().__init__(clock)
         self._asking = Asking(database)
         self._changes = Changes(self._tell_changes, clock)
-        self._rosters = Rosters(self._asking, clock)
+        self._moves = Moves(self._asking)
+        self._rosters = Rosters(self._moves, clock)
         self._tells = Tells(self._asking, clock, self._names.find)
         self._beat = Beat(self._asking, self, clock)
-        # Sessions that are being asked for, or have gone and are not let go of.
-        self._moving = 0
         self._is_open = False
         database.listen("here", self._heard_here)
         database.listen("moved", self._heard_moved)
@@ -128,6 +128,7 @@ class SharedPeople(LocalPeople):
         try:
             answer = await self._changes.ask("rename", old, name, likenesses(name), undo=undo)
             _refuse_taken(name, answer)
+            self._moves.gone(old)
         except BaseException as error:
             if self._names.find(name) is person:
                 self._names.rename(name, old)
@@ -138,6 +139,7 @@ class SharedPeople(LocalPeople):
     @override
     def release(self, person: Person, name: str, token: str) -> None:
         if self._names.find(name) is person:
+            self._moves.gone(name)
             self._changes.note("release", name, soon=True)
         super().release(person, name, token)
 
@@ -202,13 +204,16 @@ class SharedPeople(LocalPeople):
         return await moved
 
     async def _moved(self, token: str) -> Person | None:
-        self._moving += 1
+        self._moves.begin()
         try:
-            answer = await self._changes.ask("move", hashed(token))
+            return self._come(token, await self._changes.ask("move", hashed(token)))
         except StoreError as error:
             raise not_ready(error) from error
         finally:
-            self._moving -= 1
+            self._moves.end()
+
+    def _come(self, token: str, answer: object) -> Person | None:
+        """Whoever has come, if anybody has."""
         known = self._tokens.get(token)
         if known is not None or not isinstance(answer, dict):
             return known
@@ -220,6 +225,7 @@ class SharedPeople(LocalPeople):
             self._changes.note("release", absent.name, soon=True)
             return None
         self._tokens[token] = absent
+        self._moves.arrived(absent.name, absent.rooms)
         self.linger(absent)
         return absent
 
@@ -243,6 +249,7 @@ class SharedPeople(LocalPeople):
     @override
     def left(self, person: Person, room: str, why: str) -> None:
         if self._names.find(person.name) is person:
+            self._moves.left(person.name, room)
             # PostgreSQL's text holds no NUL.
             self._changes.note("leave", room, person.name, why.replace("\0", "\N{SYMBOL FOR NULL}"))
 
@@ -293,6 +300,9 @@ class SharedPeople(LocalPeople):
         """The name is another's: nothing is told to the database."""
         super().back(person)
         super().release(person, person.name, person.token)
+        self._moves.gone(person.name)
+        # What was read while it was still here may lack it, or have it though it has left by now.
+        self._rosters.changed(person.rooms)
         if is_moved:
             person.evict("taken-over", _ELSEWHERE, is_moved=True)
         else:
@@ -303,7 +313,7 @@ class SharedPeople(LocalPeople):
     @property
     def is_settled(self) -> bool:
         """Whether the database should have all of this node's people, and no more."""
-        return self._changes.is_idle and not self._moving
+        return self._changes.is_idle and self._moves.is_idle
 
     def versions(self, rooms: Collection[str]) -> Sequence[tuple[str, int]]:
         """The rosters that are known of this node's rooms; others are forgotten."""

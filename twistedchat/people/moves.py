@@ -1,0 +1,103 @@
+"""Sessions between two nodes: they count as in their rooms, though no node shows them there just now.
+
+Knows names and rooms. Must not know persons, nor who is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Iterator, Sequence
+    from typing import Protocol
+
+    class Source(Protocol):
+        """Who is in rooms on other nodes: `asking.Asking`."""
+
+        def roster(self, rooms: Sequence[str]) -> Awaitable[Sequence[tuple[str, int, Sequence[str]]]]:
+            """Each room's name, version and names."""
+            ...
+
+
+__all__ = ["TRIES", "Moves"]
+
+TRIES = 3
+"""Most times that rosters are read because somebody has moved meanwhile.
+
+Source: chosen; then somebody may be told to have left and come, which is the truth a moment later.
+"""
+
+
+class Moves:
+    """Rosters, as they are read while sessions move.
+
+    Args:
+        source: Reads them.
+    """
+
+    __slots__ = ("_arrived", "_departures", "_source", "_under_way", "_waiting")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._arrived: dict[str, set[str]] = {}
+        self._departures = 0
+        self._under_way = 0
+        self._waiting: list[Deferred[None]] = []
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no session is being asked for."""
+        return not self._under_way
+
+    def begin(self) -> None:
+        """A session is asked for."""
+        self._under_way += 1
+
+    def end(self) -> None:
+        """It has come, or has not."""
+        self._under_way -= 1
+        if not self._under_way:
+            waiting, self._waiting = self._waiting, []
+            for one in waiting:
+                one.callback(None)
+
+    def arrived(self, name: str, rooms: Iterable[str]) -> None:
+        """Somebody has come who is in these rooms, and is not shown in them by this node yet."""
+        self._arrived[name] = set(rooms)
+
+    def left(self, name: str, room: str) -> None:
+        """Somebody is in a room no more."""
+        if name in self._arrived:
+            self._arrived[name].discard(room)
+
+    def gone(self, name: str) -> None:
+        """A name is nobody's here any more; what was read before that may lack it."""
+        self._arrived.pop(name, None)
+        self._departures += 1
+
+    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Sequence[str]]]:
+        """Who is in rooms on other nodes, and who has just come from there: each room's name, version and names.
+
+        Raises:
+            StoreError: They can't be read.
+        """
+        for _ in range(TRIES):
+            departures = self._departures
+            found = await self._source.roster(rooms)
+            if departures == self._departures and self.is_idle:
+                break
+            await self._settled()
+        else:
+            found = await self._source.roster(rooms)
+        return [(room, version, sorted({*names, *self._arrived_in(room)})) for room, version, names in found]
+
+    async def _settled(self) -> None:
+        if not self.is_idle:
+            settled: Deferred[None] = Deferred()
+            self._waiting.append(settled)
+            await settled
+
+    def _arrived_in(self, room: str) -> Iterator[str]:
+        return (name for name, rooms in self._arrived.items() if room in rooms)
