@@ -63,10 +63,8 @@ class Promptness:
         """
         for node, late in self._late.items():
             if late > MOST_LATE and lag < LATE_SECONDS / 5:
-                told = (
-                    f"node {node} showed {late} events later than another one, by {LATE_SECONDS:g} s or more, in calm"
-                )
-                told += f"; the worst: {self._worst[node]}"
+                told = f"node {node} showed {late} events {LATE_SECONDS:g} s or more behind another one, in calm; "
+                told += f"the worst: {self._worst[node]}"
                 self._verdict.against("late", (node, self._since), told)
         self._since = float("inf")
         self._first.clear()
