@@ -144,10 +144,13 @@ class Run:
             client.cancel()
         if clients:
             await asyncio.wait(clients)
-        for node in self._nodes:
-            node.end()
-            node.look()
-        await self._store.close()
+        try:
+            for node in self._nodes:
+                node.end()
+            for node in self._nodes:
+                node.look()
+        finally:
+            await self._store.close()
 
     async def _watch(self, clients: Sequence[asyncio.Task[None]]) -> None:
         """Look at the nodes; end when a client has failed, or something was found and that is enough."""

@@ -266,6 +266,13 @@ class Visit:
         waits = bool(self._waiting) or self._asker.waits
         return waits and self._world.now - self._heard_at > SILENCE_SECONDS
 
+    def _tell_waiting(self) -> str:
+        lines = [*self._waiting.values(), *self.me.unsure]
+        marks = ", ".join(mark_of(line.text) for line in lines[:5])
+        cursors = {line.room: self._world.judge.views.cursor(self._wire.label, line.room) for line in lines}
+        stand = sum(line.seq > 0 for line in lines)
+        return f"{len(lines)} lines, {marks} …; {stand} of them stand; it was shown up to {cursors}"
+
     def sees(self, room: str) -> tuple[str, set[str]] | None:
         """Who is in a room, as it was told, with the connection's label; None if it is not in that room."""
         return (self._wire.label, self._here[room]) if room in self._here else None
@@ -276,8 +283,7 @@ class Visit:
         if self._ready_since == _NEVER:
             return f"{label} is not in yet"
         if self._waiting or self.me.unsure:
-            waiting = [*map(mark_of, (line.text for line in (*self._waiting.values(), *self.me.unsure)))]
-            return f"{label} waits for answers to {', '.join(waiting[:5])} ({len(waiting)})"
+            return f"{label} waits for answers to {self._tell_waiting()}"
         if heads is None:
             return ""
         for room in self.me.rooms:

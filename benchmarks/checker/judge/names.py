@@ -137,12 +137,15 @@ class Names:
         tenure.is_leaving = False
 
     def leaves(self, connection: str) -> None:
-        """A connection says that it leaves a room, or for good."""
-        self._by_connection[connection].is_leaving = True
+        """A connection says that it leaves a room, or for good; one that is over says nothing."""
+        if connection in self._by_connection:
+            self._by_connection[connection].is_leaving = True
 
     def left(self, connection: str, room: str, now: float) -> None:
         """It is told that its session is not in a room any more."""
-        tenure = self._by_connection[connection]
+        tenure = self._by_connection.get(connection)
+        if tenure is None:
+            return
         tenure.rooms.discard(room)
         self._left_at[tenure.name] = now
 

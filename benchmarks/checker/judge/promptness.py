@@ -32,6 +32,7 @@ class Promptness:
         self._since = float("inf")
         self._first: dict[tuple[str, int], float] = {}
         self._late: Counter[str] = Counter()
+        self._worst: dict[str, tuple[float, str, int] | tuple[()]] = {}
 
     def begin(self, now: float) -> None:
         """It is calm from now on: nothing fails."""
@@ -52,6 +53,7 @@ class Promptness:
         first = self._first.setdefault((room, seq), now)
         if now - first > LATE_SECONDS and ready_since < self._since:
             self._late[node] += 1
+            self._worst[node] = max(self._worst.get(node, ()), (now - first, room, seq))
 
     def end(self, *, lag: float = 0.0) -> None:
         """It is not calm any more.
@@ -61,8 +63,10 @@ class Promptness:
         """
         for node, late in self._late.items():
             if late > MOST_LATE and lag < LATE_SECONDS / 5:
-                told = f"node {node} showed {late} events more than {LATE_SECONDS:g} s later than another one, in calm"
+                told = f"node {node} showed {late} events {LATE_SECONDS:g} s or more behind another one, in calm; "
+                told += f"the worst: {self._worst[node]}"
                 self._verdict.against("late", (node, self._since), told)
         self._since = float("inf")
         self._first.clear()
         self._late.clear()
+        self._worst.clear()
