@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -34,7 +35,7 @@ class EngineError(Exception):
     """The server can't be had; the text says why."""
 
 
-_ports = iter(range(20_000 + os.getpid() % 5_000, 32_000))
+_ports = iter(range(random.randrange(20_000, 30_000), 32_000))  # noqa: S311  several runs look for ports at a time
 """Ports that were not given to anybody: below those that the kernel gives to outgoing connections."""
 
 
@@ -122,20 +123,32 @@ class Engine:
         Raises:
             EngineError: It does not.
         """
+        give_up = time.monotonic() + START_SECONDS
+        self.process = self._spawn()
+        while not self._is_up():
+            if self.process.poll() is not None or time.monotonic() > give_up:
+                raise EngineError(f"PostgreSQL does not start: {(self.folder / 'log').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  our own arguments
+            return subprocess.Popen(  # noqa: S603  our own arguments
                 [self._programs / "postgres", "-D", self.data, "-p", str(self.port), *settings],
                 stdout=log,
                 stderr=log,
                 user=self._owner,
                 cwd=self.folder,
             )
-        give_up = time.monotonic() + START_SECONDS
-        while not self.is_ready():
-            if self.process.poll() is not None or time.monotonic() > give_up:
-                raise EngineError(f"PostgreSQL does not start: {(self.folder / 'log').read_text()[-2000:]}")
-            time.sleep(0.05)
+
+    def _is_up(self) -> bool:
+        """Whether this very server takes connections, and not another one that has its port."""
+        with contextlib.suppress(OSError):
+            # Source: src/include/utils/pidfile.h: the eighth line is the status; a standby is "standby", then "ready".
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            return len(lines) > 7 and lines[7].strip() in {"ready", "standby"} and self.is_ready()
+        return False
 
     def is_ready(self) -> bool:
         """Whether it takes connections."""

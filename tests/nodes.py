@@ -15,7 +15,6 @@ from twistedchat.events import Kind
 from twistedchat.formats.jsonl import JsonFormat
 from twistedchat.hub import Hub
 from twistedchat.session import Session
-from twistedchat.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,12 +50,6 @@ class NodeStore(HeldStore):
 
     def head(self, room: str = "lobby") -> int:
         return len(self.log.get(room, ()))
-
-    def go_back(self, seq: int, room: str = "lobby") -> None:
-        """Another database takes this one's place; of a room's log it has no more than this."""
-        kept = self.log.pop(room)[:seq]
-        self._store = MemoryStore(self._seconds)
-        self.fill([draft(room, event.kind, event.who, event.text) for event in kept])
 
     def answer(self) -> None:
         """Answer what was appended."""

@@ -19,6 +19,7 @@ from tests.certificate import server_options
 from tests.reactor import Reactor, now
 from twistedchat.doors.channel import Pace
 from twistedchat.doors.port import ChatFactory, Settings
+from twistedchat.events import Draft
 from twistedchat.hub import Hub
 from twistedchat.rooms.tail import BUDGET_BYTES, Budget
 from twistedchat.service import GOODBYE_SECONDS, ChatService
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from twisted.logger import LogEvent
 
     from tests.peers import Peer
-    from twistedchat.events import Draft, Event
+    from twistedchat.events import Event
     from twistedchat.stores.base import Outcome, RoomSummary
 
 __all__ = ["HeldStore", "Settings", "World"]
@@ -56,6 +57,7 @@ class HeldStore(Store):
         self.holding = False
         self.holding_reads = False
         self.fault: StoreError | None = None
+        self._clock = clock
         self._store = MemoryStore(clock)
         self.identity = self._store.identity
         self._appending: deque[Deferred[None]] = deque()
@@ -69,6 +71,12 @@ class HeldStore(Store):
     def fill(self, drafts: Sequence[Draft]) -> None:
         """Put something into the log at once, as if from an earlier run."""
         self._landed(now(self._store.append(drafts)))
+
+    def go_back(self, seq: int, room: str = "lobby") -> None:
+        """Another database takes this one's place; of a room's log it has no more than this."""
+        kept = self.log.pop(room)[:seq]
+        self._store = MemoryStore(self._clock)
+        self.fill([Draft("", room, event.kind, event.who, event.text, None) for event in kept])
 
     def release(self) -> None:
         """Let what waits go on."""

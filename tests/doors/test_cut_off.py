@@ -118,6 +118,7 @@ class LogLostTests(CutOffTestCase):
         for text in ("one", "two", "three"):
             self.ann.ask("say", room="lobby", text=text)
         self.told()
+        self.world.held.go_back(1)
         self.world.hub.log_lost("lobby", 1, 7)
         self.world.run()
         self.flushLoggedErrors()
