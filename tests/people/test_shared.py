@@ -212,6 +212,22 @@ async def test_lease_lapsed() -> None:
 
 
 @live
+async def test_name_that_was_another_s_meanwhile() -> None:
+    """A name that somebody else had while the node was cut off is lost, though that one has gone again."""
+    async with two_nodes() as (a, b):
+        bob, ann = await a.come("bob"), await a.come("ann")
+        await until(lambda: a.people.is_settled, "told")
+        await lapse(a, b)
+        (await b.come("b0b")).close()
+        await until(lambda: b.people.is_settled, "told")
+        a.people._beat.now()  # noqa: SLF001  it would come within two seconds
+        await until(lambda: a.told == ["cut off: not-stored", "joined up"], "it comes back")
+        assert "name-lost" in bob.told
+        assert "name-lost" not in ann.told
+        await b.come("bob")
+
+
+@live
 async def test_beat() -> None:
     """The beat makes good whatever a wake-up has missed: heads, logs cut short, rosters, people, private lines."""
     async with two_nodes() as (a, b):

@@ -147,7 +147,10 @@ BEGIN
     now_ms := chat.now_ms();
 
     -- Statements of their own behind the locks: each sees what was committed until then.
-    SELECT array_agg(name) INTO lost FROM chat.people WHERE name = ANY (names) AND node <> me;
+    SELECT array_agg(name) INTO lost FROM (
+        SELECT name FROM chat.people WHERE name = ANY (names) AND node <> me
+        UNION ALL SELECT name FROM chat.given WHERE name = ANY (names) AND node <> me -- also if it has gone again
+    ) AS others;
     IF keys IS NOT NULL THEN
         SELECT array_agg(asked.line) INTO standing
         FROM unnest(room_of, keys) WITH ORDINALITY AS asked (room, key, line)

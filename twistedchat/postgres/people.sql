@@ -72,6 +72,14 @@ BEGIN
     END LOOP;
 END $$;
 
+-- A name is somebody's of this node from now on.
+CREATE OR REPLACE FUNCTION chat.give_name(me text, whose text, likenesses text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO chat.names (likeness, name) SELECT unnest(likenesses), whose ON CONFLICT DO NOTHING;
+    INSERT INTO chat.given (likeness, name, node, at) SELECT unnest(likenesses), whose, me, chat.now_ms()
+    ON CONFLICT (likeness) DO UPDATE SET name = excluded.name, node = excluded.node, at = excluded.at;
+END $$;
+
 -- The session of a token goes on at this node: {"name": ..., "rooms": [...], "from": its node until now}, or null.
 CREATE OR REPLACE FUNCTION chat.move(me text, whose text) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
@@ -83,6 +91,7 @@ BEGIN
     END IF;
     PERFORM FROM chat.nodes WHERE id = person.node FOR UPDATE;
     UPDATE chat.people SET node = me, until = NULL WHERE name = person.name;
+    UPDATE chat.given SET node = me WHERE name = person.name;
     RETURN json_build_object(
         'name', person.name,
         'rooms', ARRAY(SELECT room FROM chat.here WHERE name = person.name ORDER BY room),
@@ -134,7 +143,7 @@ BEGIN
             found_rooms := found_rooms || cleared.rooms;
             IF (cleared.holder).name IS NULL THEN
                 INSERT INTO chat.people (name, node, token) VALUES (op ->> 1, me, decode(op ->> 3, 'hex'));
-                INSERT INTO chat.names (likeness, name) SELECT unnest(likes), op ->> 1;
+                PERFORM chat.give_name(me, op ->> 1, likes);
             ELSE
                 answer := json_build_object('holder', (cleared.holder).name, 'free_in', (cleared.holder).until - chat.now_ms());
             END IF;
@@ -146,7 +155,7 @@ BEGIN
                 IF (cleared.holder).name IS NULL THEN
                     DELETE FROM chat.names WHERE name = op ->> 1;
                     UPDATE chat.people SET name = op ->> 2 WHERE name = op ->> 1;
-                    INSERT INTO chat.names (likeness, name) SELECT unnest(likes), op ->> 2;
+                    PERFORM chat.give_name(me, op ->> 2, likes);
                     found_rooms := found_rooms || ARRAY(SELECT room FROM chat.here WHERE name = op ->> 2);
                     renamed := renamed || jsonb_build_array(jsonb_build_array(op ->> 1, op ->> 2));
                 ELSE
@@ -236,6 +245,7 @@ BEGIN
     AND NOT EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name);
     DELETE FROM chat.rooms WHERE seq = 0 AND NOT EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name);
     DELETE FROM chat.rosters WHERE NOT EXISTS (SELECT FROM chat.here WHERE here.room = rosters.room);
+    DELETE FROM chat.given WHERE at < chat.now_ms() - 86400000;
     DELETE FROM chat.tells WHERE at < chat.now_ms() - 60000;
 END $$;
 
@@ -302,6 +312,7 @@ CREATE OR REPLACE FUNCTION chat.come_back(me text, node_name text, listed json, 
 RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     now_ms bigint;
+    held_until bigint;
     rooms text[] := '{}';
     lost json[] := '{}';
     mine text[] := '{}';
@@ -312,6 +323,7 @@ DECLARE
     likes text[];
 BEGIN
     PERFORM chat.lock_people();
+    held_until := (SELECT until FROM chat.nodes WHERE id = me);
     PERFORM chat.begin(me, node_name, lease_ms);
     now_ms := chat.now_ms();
     FOR one IN SELECT value FROM json_array_elements(listed) LOOP
@@ -323,7 +335,10 @@ BEGIN
         END IF;
         SELECT * INTO cleared FROM chat.clear_name(me, CASE WHEN person.node = me THEN person.name ELSE '' END, likes);
         rooms := rooms || cleared.rooms;
-        IF (cleared.holder).name IS NOT NULL THEN
+        -- Also if whoever took it meanwhile has gone again.
+        IF (cleared.holder).name IS NOT NULL OR EXISTS (
+            SELECT FROM chat.given WHERE likeness = ANY (likes) AND node <> me AND at >= held_until
+        ) THEN
             lost := lost || json_build_array(one ->> 0, false);
             CONTINUE;
         END IF;
@@ -332,7 +347,7 @@ BEGIN
         ON CONFLICT (name) DO UPDATE SET token = excluded.token;
         UPDATE chat.people SET until = CASE WHEN (one ->> 3)::boolean THEN coalesce(until, now_ms + linger_ms) END
         WHERE name = one ->> 0;
-        INSERT INTO chat.names (likeness, name) SELECT unnest(likes), one ->> 0 ON CONFLICT DO NOTHING;
+        PERFORM chat.give_name(me, one ->> 0, likes);
         rooms := rooms || ARRAY(SELECT room FROM chat.here WHERE name = one ->> 0)
             || ARRAY(SELECT json_array_elements_text(one -> 4));
         DELETE FROM chat.here WHERE name = one ->> 0;

@@ -54,6 +54,15 @@ CREATE TABLE chat.names (
 );
 CREATE INDEX names_name ON chat.names (name);
 
+-- When a name was given to somebody last, and by which node: so that a node that was cut off learns of it.
+CREATE TABLE chat.given (
+    likeness text COLLATE "C" PRIMARY KEY,
+    name text COLLATE "C" NOT NULL,
+    node text COLLATE "C" NOT NULL,
+    at bigint NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX given_name ON chat.given (name);
+
 CREATE TABLE chat.here (
     room text COLLATE "C" NOT NULL,
     name text COLLATE "C" NOT NULL REFERENCES chat.people ON UPDATE CASCADE ON DELETE CASCADE,
