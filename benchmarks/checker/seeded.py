@@ -30,7 +30,7 @@ _NOT_BEFORE = """            for member in room.audience.members:
 
 _CALL = "((answer,),) = await self.database.append.call(_APPEND"
 
-_NAMES = _instead("postgres/log.sql", "WHERE name = ANY (names) AND node <> me", "WHERE false")
+_NAMES = _instead("postgres/log.sql", "AS others;", "AS others WHERE false;")
 """An append does not look whose the names are; that is a second fence."""
 
 _KEPT = _instead("people/shared.py", "is_here and name not in mine:", "is_here and name not in names:")
