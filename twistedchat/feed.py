@@ -268,7 +268,7 @@ class Feed:
             events = await self._reader.page(room.name, after=after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
         except StoreError:
             return False
-        while _may_be_own(room.queue.committing, events):
+        while room.queue.may_be_committing(events):
             # Whoever said it is told that it is stored before it is shown.
             await self._change(room.name)
         events = [event for event in events if event.seq > room.seq]
@@ -291,7 +291,7 @@ class Feed:
         done: Deferred[float] = Deferred()
         self._turns.add(self._show_up_to(room, events, last, done))
         cost = await done
-        return min(MAX_PAUSE_SECONDS, 2 * cost) if last > shown + 1 else 0.0
+        return _pause(room, cost) if last > shown + 1 else 0.0
 
     async def _sleep(self, seconds: float) -> None:
         if seconds > 0:
@@ -338,7 +338,7 @@ class Feed:
                     self._log.failure("Events could not be shown")
                 if began:
                     now = self._clock.seconds()
-                    not_before = now + min(MAX_PAUSE_SECONDS, 2 * (now - began))
+                    not_before = now + _pause(room, now - began)
             self._shown(batch, room, not_before)
             if not number % _ROOMS_A_STEP:
                 yield
@@ -356,7 +356,7 @@ class Feed:
                     began = self._clock.seconds()
         finally:
             is_busy = len(events) > 1
-            not_before = began + min(MAX_PAUSE_SECONDS, 2 * cost) if is_busy else room.queue.not_before
+            not_before = began + _pause(room, cost) if is_busy else room.queue.not_before
             self._shown(batch, room, not_before)
 
     def _show_up_to(self, room: Room, events: Sequence[Event], last: int, done: Deferred[float]) -> Iterator[None]:
@@ -391,9 +391,6 @@ class Feed:
             self._idle(room)
 
 
-def _may_be_own(committing: Sequence[Line], events: Sequence[Event]) -> bool:
-    """Whether lines whose outcome is not known yet may be among these events."""
-    if not committing:
-        return False
-    said = {(line.draft.who, line.draft.text) for line in committing}
-    return any((event.who, event.text) in said for event in events)
+def _pause(room: Room, cost: float) -> float:
+    """How long a busy room waits, in seconds: as if all its members were here, or each node would send more often."""
+    return min(MAX_PAUSE_SECONDS, 2 * cost * room.presence.count / max(1, room.audience.count))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from twistedchat.events import Draft
+    from twistedchat.events import Draft, Event
     from twistedchat.stores.base import Outcome, Store, Stored
 
 __all__ = ["MAX_BATCH_BYTES", "MAX_BATCH_LINES", "MAX_WAITING_BYTES", "MAX_WAITING_LINES"]
@@ -93,6 +93,11 @@ class Queue:
     def is_idle(self) -> bool:
         """Whether nothing is on its way."""
         return not self.is_busy and not self.lines
+
+    def may_be_committing(self, events: Sequence[Event]) -> bool:
+        """Whether lines whose outcome is not known yet may be among these events."""
+        said = {(line.draft.who, line.draft.text) for line in self.committing}
+        return bool(said) and any((event.who, event.text) in said for event in events)
 
 
 class Batch(NamedTuple):
