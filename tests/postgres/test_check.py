@@ -45,6 +45,13 @@ def refusal(url: str) -> str:
     return str(raised.value)
 
 
+def test_silent_host() -> None:
+    """A host that takes the connection and says nothing is not waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        told = refusal(f"postgresql://chat@127.0.0.1:{silent.getsockname()[1]}/chat")
+    assert "timeout expired" in told
+
+
 def test_checked_before_the_start() -> None:
     """A database that takes connections is fine, by any of its hosts; else the host and the reason are told."""
     url = new_database()

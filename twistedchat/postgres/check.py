@@ -8,7 +8,13 @@ from twistedchat.postgres.address import parse
 from twistedchat.postgres.dialer import reason, too_old
 from twistedchat.stores.base import StoreError
 
-__all__ = ["check"]
+__all__ = ["LIMIT_SECONDS", "check"]
+
+LIMIT_SECONDS = 3
+"""Time limit for each host to take a connection, in seconds: one may be there and say nothing.
+
+Source: as `dialer.LONE_ATTEMPT_SECONDS`.
+"""
 
 
 def check(url: str) -> None:
@@ -20,7 +26,7 @@ def check(url: str) -> None:
     address = parse(url)
     fault = ""
     for host in address.hosts:
-        pgconn = pq.PGconn.connect(address.conninfo(host))
+        pgconn = pq.PGconn.connect(address.conninfo(host) + b" connect_timeout=%d" % LIMIT_SECONDS)
         try:
             if pgconn.status != pq.ConnStatus.OK:
                 fault = reason(pgconn.error_message)

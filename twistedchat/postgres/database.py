@@ -9,12 +9,15 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
+from twisted.internet import defer
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twistedchat.postgres.address import parse
 from twistedchat.postgres.dialer import Dialer
 from twistedchat.postgres.link import Link
 from twistedchat.postgres.schema import prepare
+from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +38,12 @@ LEASE_SECONDS = 10.0
 """Length of a node's lease, in seconds: so long its names are its own without a word from it.
 
 Source: the longest pause of a failover that was measured is 1.9 s; a lease is renewed every 2 s.
+"""
+
+PREPARE_SECONDS = 60.0
+"""Time limit for preparing the database at the start, in seconds; another daemon may be upgrading it.
+
+Source: chosen; whoever looks after the daemon starts it again.
 """
 
 _GUARD = "SELECT set_config('client_connection_check_interval', '500', false) WHERE version() LIKE '%linux%'"
@@ -84,6 +93,7 @@ class Database:
         self.read = Link(reactor, url, on_up=partial(_set_up, sync=sync))
         self.ear = Link(reactor, url, on_up=self._listen, heard=self._heard)
         self._dialer = Dialer(reactor, parse(url))
+        self._reactor = reactor
         self.name = name
         self._sync = sync
         self._listeners: dict[str, list[Callable[[str], None]]] = {}
@@ -107,12 +117,11 @@ class Database:
         Raises:
             StoreError: It can't be used; the sentence says why and what to do.
         """
-        connection = await self._dialer.dial()
+        preparing = Deferred.fromCoroutine(self._prepare())
         try:
-            self.identity = await prepare(connection)
-            ((standbys,),) = await connection.call("SELECT current_setting('synchronous_standby_names')")
-        finally:
-            connection.close()
+            standbys = await preparing.addTimeout(PREPARE_SECONDS, self._reactor)
+        except defer.TimeoutError:
+            raise StoreError(f"The database has not answered for {PREPARE_SECONDS:g} s. Start again.") from None
         if self._sync == "full" and not standbys:
             _log.info(
                 "The database has no synchronous standby (synchronous_standby_names is empty): "
@@ -120,6 +129,16 @@ class Database:
             )
         await self.renew()
         await self.ear.call("SELECT")
+
+    async def _prepare(self) -> str:
+        """Make the tables, or bring them to the newest version; the names of synchronous standbys."""
+        connection = await self._dialer.dial()
+        try:
+            self.identity = await prepare(connection)
+            ((standbys,),) = await connection.call("SELECT current_setting('synchronous_standby_names')")
+        finally:
+            connection.close()
+        return standbys or ""
 
     async def renew(self) -> None:
         """Begin the lease, or begin it anew.
