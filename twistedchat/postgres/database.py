@@ -15,12 +15,14 @@ from twisted.logger import Logger
 
 from twistedchat.postgres.address import parse
 from twistedchat.postgres.dialer import Dialer
+from twistedchat.postgres.errors import LostError
 from twistedchat.postgres.link import Link
 from twistedchat.postgres.schema import prepare
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
     from twistedchat.postgres.connection import Connection
     from twistedchat.postgres.dialer import Reactor
@@ -45,6 +47,9 @@ PREPARE_SECONDS = 60.0
 
 Source: chosen; whoever looks after the daemon starts it again.
 """
+
+OPEN_TRIES = 4
+"""Most times that the first call of each connection is tried, 3 s each. Source: chosen; prepared it is already."""
 
 _GUARD = "SELECT set_config('client_connection_check_interval', '500', false) WHERE version() LIKE '%linux%'"
 """A call that nobody waits for any longer ends when its connection is gone. Other systems than Linux can't see that."""
@@ -127,8 +132,18 @@ class Database:
                 "The database has no synchronous standby (synchronous_standby_names is empty): "
                 "a failover may lose the lines of its last moments."
             )
-        await self.renew()
-        await self.ear.call("SELECT")
+        await self._patiently(self.renew)
+        await self._patiently(lambda: self.ear.call("SELECT"))
+
+    async def _patiently(self, call: Callable[[], Coroutine[Deferred[Any], Any, object]]) -> None:
+        """On a machine that is just starting everything, a connection may take longer than one may take later."""
+        for _ in range(OPEN_TRIES - 1):
+            try:
+                await call()
+            except LostError:
+                continue
+            return
+        await call()
 
     async def _prepare(self) -> str:
         """Make the tables, or bring them to the newest version; the names of synchronous standbys."""
