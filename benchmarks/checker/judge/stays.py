@@ -42,7 +42,7 @@ class Stays:
 
         Args:
             connection: Which one.
-            alive_at: When something came last: it may have been lost at any time since then, and what was written to it.
+            alive_at: When something came last: since then it may have been lost, with what was written to it.
             now: The time.
         """
         for here in (self._coming, self._open):
