@@ -11,8 +11,10 @@ from typing_extensions import override
 from tests.house import accesses, attributes, classes, modules, own, public_members, source_files
 
 HOUSE = """
-errors events limits memory text mentions turns
-names records rules verbs
+errors events limits masks memory text mentions turns
+names profiles records verbs
+rooms rooms.charter
+rules
 formats formats.base
 formats.jsonl formats.plain
 stores.base
@@ -35,7 +37,7 @@ people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
 people.shared
 writer
-rooms rooms.tail rooms.audience
+rooms.tail rooms.audience
 rooms.presence
 rooms.room
 rooms.announce rooms.catchup rooms.listing rooms.live
@@ -84,10 +86,10 @@ UPWARD_FOR_TYPES: dict[tuple[str, str], str] = {}
 """The imports for type checkers that go up, and why."""
 
 PURE = """
-errors events limits text mentions names records rules verbs formats.base formats.jsonl formats.plain
+errors events limits masks text mentions names profiles records rules verbs formats.base formats.jsonl formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
-rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
+rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
 """
