@@ -103,7 +103,8 @@ class Visit:
             self.me.unsure += [line for line in self._waiting.values() if line.keyed]
         for room in self.me.rooms:
             self._world.judge.views.ends(self._wire.label, room)
-        self._world.judge.names.closed(self._wire.label, self._world.now, leaves=self.leaves)
+        names = self._world.judge.names
+        names.closed(self._wire.label, self._world.now, leaves=self.leaves, alive_at=self._heard_at)
 
     def _take(self, message: dict[str, Any]) -> None:
         type_ = message["type"]

@@ -75,7 +75,9 @@ class Asking:
     async def beat(
         self, heads: Sequence[Sequence[object]], versions: Sequence[Sequence[object]]
     ) -> dict[str, Any] | str:
-        """Renew the lease, and hear what has happened elsewhere; or `LAPSED`."""
+        """Renew the lease, and hear what has happened elsewhere; or `LAPSED`. The other connections are tried, too."""
+        self._database.append.probe()
+        self._database.read.probe()
         answer: dict[str, Any] | str = await self._json(
             self._database.ear, "beat", self.node, json.dumps(heads), json.dumps(versions), _LEASE_MS, _LINGER_MS
         )

@@ -37,12 +37,20 @@ class Stays:
         """A connection is welcome under a name."""
         self._open[connection] = name, now
 
-    def gone(self, connection: str, now: float) -> None:
-        """A connection is over."""
-        for spans, here in ((self._tries, self._coming), (self._past, self._open)):
+    def gone(self, connection: str, alive_at: float, now: float) -> None:
+        """A connection is over.
+
+        Args:
+            connection: Which one.
+            alive_at: When something came last: since then it may have been lost, with what was written to it.
+            now: The time.
+        """
+        for here in (self._coming, self._open):
             if connection in here:
                 name, since = here.pop(connection)
-                spans.setdefault(name, []).append((since, now))
+                self._tries.setdefault(name, []).append((since, now))
+                if here is self._open:
+                    self._past.setdefault(name, []).append((since, alive_at))
 
     def node_stops(self, now: float, seconds: float) -> None:
         """A node is stopped for so long, and notices nothing meanwhile: what it saw last counts a while longer."""
