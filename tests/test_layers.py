@@ -40,16 +40,17 @@ writer
 rooms.tail rooms.audience
 rooms.presence
 rooms.room
-rooms.announce rooms.catchup rooms.listing rooms.live
+rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings
 feed
 hub
 onlooker
 speaker
+ruler
 session
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.lists doors.display
+doors.request doors.lists doors.display doors.json_outlet
 doors.words
 doors.plain doors.jsonl
 doors.port
@@ -89,7 +90,7 @@ PURE = """
 errors events limits masks text mentions names profiles records rules verbs formats.base formats.jsonl formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
-rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
+rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
 """
@@ -119,6 +120,7 @@ CORE = {
     "feed": "takes events into rooms and has them shown",
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
+    "ruler": "the gate's ruling half: whose room it is",
     "hub": "wires the rooms, and forgets them",
     "speaker": "the gate's speaking half: a line goes into the queue of its room",
     "people.base": "its Person has a name, as a Member has",

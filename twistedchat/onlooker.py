@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_room
+from twistedchat.profiles import Profile
 from twistedchat.records import Excerpt, Roster
 from twistedchat.rooms import listing
 from twistedchat.rules import Actor, Place, may
@@ -26,6 +27,9 @@ __all__ = ["EXCERPT_BYTES", "Membership", "Onlooker"]
 EXCERPT_BYTES = 64 * 2**10
 """Size limit of a part of the log that is asked for, in bytes of text. Source: as `formats.base.PAGE_BYTES`."""
 
+
+_UNSEEN = Profile("user", "local.ip")
+"""Of somebody whose door has said nothing of it."""
 
 ROOMS_A_STEP = 64
 """Rooms that are looked up at once for a list, so that no more topics are read than are shown.
@@ -49,9 +53,10 @@ class Onlooker:
 
     Attributes:
         name: The person's name; "" before it was given.
+        profile: How the person is seen by others.
     """
 
-    __slots__ = ("_actor", "_hub", "_memberships", "name")
+    __slots__ = ("_actor", "_hub", "_memberships", "name", "profile")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -59,6 +64,7 @@ class Onlooker:
         # What the rules are told, until it changes.
         self._actor: Actor | None = None
         self.name = ""
+        self.profile = _UNSEEN
 
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
@@ -142,7 +148,9 @@ class Onlooker:
             room = self._hub.rooms.get(summary.name) or (None if summary.seq else self._hub.rooms.find(name))
         exists = room is not None or bool(summary and (summary.seq or summary.members))
         kept = room.name if room else summary.name if summary else name
-        self._may(verb, Place(kept, is_member=kept in self._memberships, exists=exists))
+        is_member = kept in self._memberships
+        place = room.place_of(kept, is_member=is_member) if room else Place(kept, is_member, exists)
+        self._may(verb, place)
         return kept, room, room.seq if room else summary.seq if summary else 0
 
     async def seq_at(self, name: str, at: int) -> int:
@@ -170,7 +178,7 @@ class Onlooker:
 
     def _may(self, verb: str, place: Place | None = None) -> None:
         if self._actor is None:
-            self._actor = Actor(self.name, len(self._memberships))
+            self._actor = Actor(self.name, len(self._memberships), self.profile)
         may(self._actor, verb, place)
 
     def _find(self, name: str) -> Membership | None:

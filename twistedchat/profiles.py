@@ -1,6 +1,6 @@
 """How a person is seen by others, beside the name.
 
-Pure values. Must not know who is here, nor how a connection is made.
+Knows values. Must not know who is here, nor how a connection is made.
 """
 
 from __future__ import annotations

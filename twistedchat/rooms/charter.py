@@ -1,16 +1,17 @@
 """The ranks and rules of one room: who has which rank, which rules are on, who is banned or invited.
 
-Pure state of now, that ends when the room's last member leaves. Says what is so; `rules` says no, and a
-session asks it first. Must not know who is in the room, nor how anybody is told of a change.
+State of now, that ends when the room's last member leaves. Knows names, masks and rules; `rules` says no by it.
+Must not know who is in the room, nor how anybody is told of a change.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from twistedchat.errors import ChatError
 from twistedchat.masks import fold, matches, whole_mask
+from twistedchat.records import Change, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,9 +26,7 @@ __all__ = [
     "MAX_LIMIT",
     "MAX_MASKS",
     "RANKS",
-    "Change",
     "Charter",
-    "Mask",
     "as_text",
 ]
 
@@ -66,32 +65,6 @@ _MAX_VERDICTS = 1000
 
 _KEY = re.compile(r"[!-+\--9;-~][!-+\--~]*")
 """A key: printable ASCII without a comma, no colon first. Source: Modern IRC, parameters, and the lists of JOIN."""
-
-
-class Change(NamedTuple):
-    """A change of a rule or rank.
-
-    Attributes:
-        sign: ``+`` or ``-``.
-        letter: One of `FLAGS`, `LISTS`, `RANKS`, ``k`` (the key) or ``l`` (the limit).
-        param: A name as it is kept, a mask, a key, a number; "" where there is none.
-    """
-
-    sign: str
-    letter: str
-    param: str = ""
-
-
-class Mask(NamedTuple):
-    """Who has set a mask, and when.
-
-    Attributes:
-        by: The name.
-        at: Milliseconds since 1970.
-    """
-
-    by: str
-    at: int
 
 
 class Charter:
