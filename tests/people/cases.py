@@ -92,7 +92,7 @@ class Node:
         self.people._rosters.close()  # noqa: SLF001  likewise
         self.people._changes.close()  # noqa: SLF001  likewise
         self.people.stop()
-        for link in (self.database.append, self.database.read, self.database.ear):
+        for link in (self.database.append, self.database.read, self.database.people, self.database.ear):
             link.close()
 
     async def come(self, name: str, *rooms: str, resumable: bool = False) -> Somebody:
