@@ -30,9 +30,16 @@ def whole_mask(raw: str) -> str:
     """The mask with its three parts, where some were left out: ``bob`` means ``bob!*@*``, ``~b@c`` ``*!~b@c``.
 
     Returns:
-        The mask; "" if the text is none: empty, too long, or with a blank or a control character in it.
+        The mask; "" if the text is none: it is empty or too long, begins with a colon, has a blank or a control
+        character in it.
     """
-    if not raw or len(raw.encode("utf-8", "replace")) > MAX_MASK_BYTES or not raw.isprintable() or " " in raw:
+    if (
+        not raw
+        or raw[0] == ":"
+        or len(raw.encode("utf-8", "replace")) > MAX_MASK_BYTES
+        or not raw.isprintable()
+        or " " in raw
+    ):
         return ""
     name, bang, rest = raw.partition("!")
     if not bang and "@" in raw:
