@@ -30,7 +30,8 @@ postgres.batch
 stores.postgres
 stores
 appender reading
-people people.base
+people people.password
+people.base
 people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
 people.shared
@@ -44,6 +45,7 @@ hub
 onlooker
 speaker
 session
+comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
@@ -88,6 +90,7 @@ errors events limits text mentions names records rules verbs formats.base format
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
 rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
+people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
 """

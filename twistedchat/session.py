@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name, clean_room
 from twistedchat.onlooker import Membership
-from twistedchat.people.base import Arrival
+from twistedchat.people.base import Arrival, Stay
+from twistedchat.people.password import is_of_word
 from twistedchat.records import Joined
 from twistedchat.rooms.audience import GONE, Member
 from twistedchat.rules import Place
@@ -48,27 +49,32 @@ class Session(Speaker):
     Attributes:
         name: The person's name; "" before `enter`, and after the session has ended.
         token: Takes up the session after its connection was lost; "" for one that can't be.
+        stay: How it stays then.
     """
 
-    __slots__ = ("token",)
+    __slots__ = ("stay", "token")
 
     def __init__(self, hub: Hub, outlet: Listener) -> None:
         super().__init__(hub, outlet)
         self.token = ""
+        self.stay = _USUAL_STAY
 
     # -- coming and going ------------------------------------------------------------------------
 
-    async def enter(self, name: str, *, resumable: bool = False) -> None:
+    async def enter(self, name: str, *, resumable: bool = False, stay: Stay | None = None) -> None:
         """Take a name.
 
         Args:
             name: What was typed.
-            resumable: Whether the session is to outlive its connection by a minute, and gets a token.
+            resumable: Whether the session is to outlive its connection, and gets a token.
+            stay: How it does, for one that is taken up by a word.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
         name = clean_new_name(name)
+        if stay is not None:
+            self.stay, self.arrived = stay, {}
         token = await self._hub.people.claim(name, self, resumable=resumable)
         if self._outlet is None:
             self._hub.people.release(self, name, token)
@@ -92,6 +98,7 @@ class Session(Speaker):
             raise lost()
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
+        self.token = self._hub.people.rekey(self)
         self._actor = None
         for room, member in self._memberships.values():
             room.presence.renamed(member, name)
@@ -238,6 +245,8 @@ class Session(Speaker):
             room.audience.reformat(member, format_)
             room.presence.introduce(member)
         member.cursor = max(0, seq - self._hub.history) if after is None else min(after, seq)
+        if self.arrived is not None:
+            self.arrived.setdefault(room.name, member.cursor)
         names = room.presence.recent_names
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
 
@@ -293,6 +302,8 @@ class Session(Speaker):
 
     def _leave(self, name: str, why: str) -> None:
         room, member = self._memberships.pop(name)
+        if self.arrived is not None:
+            self.arrived.pop(name, None)
         why = why[:MAX_PARTING_LENGTH]
         self._actor = None
         room.audience.remove(member)
@@ -335,7 +346,13 @@ class Session(Speaker):
         return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
 
 
-async def resume(hub: Hub, token: str, outlet: Listener, format_: Format) -> tuple[Session, Listener | None] | None:
+_USUAL_STAY = Stay()
+"""How a session stays that is taken up by a random token."""
+
+
+async def resume(
+    hub: Hub, token: str, outlet: Listener, format_: Format, *, by_word: bool = False
+) -> tuple[Session, Listener | None] | None:
     """Take a session up with another connection; nothing of a room is shown until `Session.join`.
 
     Args:
@@ -343,6 +360,8 @@ async def resume(hub: Hub, token: str, outlet: Listener, format_: Format) -> tup
         token: The session's.
         outlet: The connection.
         format_: How rooms are shown that the session was in at another node.
+        by_word: Whether the token was made of a word here. A peer that gives a token can't give such a one: it
+            could guess at words without being counted.
 
     Returns:
         The session, and the connection that it had, if that was not known to be lost; None if there is no
@@ -351,6 +370,8 @@ async def resume(hub: Hub, token: str, outlet: Listener, format_: Format) -> tup
     Raises:
         ChatError: ``not-ready``.
     """
+    if is_of_word(token) is not by_word:
+        return None
     person = await hub.people.resume(token)
     if isinstance(person, Arrival):
         session = Session(hub, outlet)
