@@ -46,6 +46,7 @@ onlooker
 speaker
 session
 comeback
+irc irc.stretch
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
@@ -91,6 +92,7 @@ stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
 rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
 people.password
+irc.stretch
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
 """
