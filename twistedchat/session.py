@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name, clean_room
 from twistedchat.onlooker import Membership
-from twistedchat.people.base import Arrival, DeedKind
+from twistedchat.people.base import Arrival, DeedKind, Stay
 from twistedchat.records import Joined
 from twistedchat.rooms import rulings
 from twistedchat.rooms.audience import GONE, Member
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from twistedchat.rooms.room import Room
     from twistedchat.speaker import Listener
 
-__all__ = ["MAX_PARTING_LENGTH", "Session", "resume"]
+__all__ = ["MAX_PARTING_LENGTH", "Session"]
 
 MAX_PARTING_LENGTH = 200
 """Longest parting word, in characters; the rest is left out.
@@ -39,6 +39,9 @@ MAX_PARTING_LENGTH = 200
 Each room remembers up to 256 of them, and shows them to its members together: with lines of 32 KiB that is 8 MiB a
 room. Source: docs/protocol.md, "Limits".
 """
+
+_USUAL_STAY = Stay()
+"""How a session stays that is taken up by a random token."""
 
 
 class Session(Ruler):
@@ -51,27 +54,32 @@ class Session(Ruler):
     Attributes:
         name: The person's name; "" before `enter`, and after the session has ended.
         token: Takes up the session after its connection was lost; "" for one that can't be.
+        stay: How it stays then.
     """
 
-    __slots__ = ("token",)
+    __slots__ = ("stay", "token")
 
     def __init__(self, hub: Hub, outlet: Listener) -> None:
         super().__init__(hub, outlet)
         self.token = ""
+        self.stay = _USUAL_STAY
 
     # -- coming and going ------------------------------------------------------------------------
 
-    async def enter(self, name: str, *, resumable: bool = False) -> None:
+    async def enter(self, name: str, *, resumable: bool = False, stay: Stay | None = None) -> None:
         """Take a name.
 
         Args:
             name: What was typed.
-            resumable: Whether the session is to outlive its connection by a minute, and gets a token.
+            resumable: Whether the session is to outlive its connection, and gets a token.
+            stay: How it does, for one that is taken up by a word.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
         name = clean_new_name(name)
+        if stay is not None:
+            self.stay, self.arrived = stay, {}
         token = await self._hub.people.claim(name, self, resumable=resumable)
         if self._outlet is None:
             self._hub.people.release(self, name, token)
@@ -95,6 +103,7 @@ class Session(Ruler):
             raise lost()
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
+        self.token = self._hub.people.rekey(self)
         self._actor = None
         for room, member in self._memberships.values():
             room.charter.renamed(member.name, name)
@@ -262,6 +271,8 @@ class Session(Ruler):
             room.audience.reformat(member, format_)
             room.presence.introduce(member)
         member.cursor = max(0, seq - self._hub.history) if after is None else min(after, seq)
+        if self.arrived is not None:
+            self.arrived.setdefault(room.name, member.cursor)
         names = room.presence.recent_names
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
 
@@ -315,6 +326,8 @@ class Session(Ruler):
 
     def _leave(self, name: str, why: str) -> None:
         room, member = self._memberships.pop(name)
+        if self.arrived is not None:
+            self.arrived.pop(name, None)
         why = why[:MAX_PARTING_LENGTH]
         self._actor = None
         room.audience.remove(member)
@@ -356,34 +369,3 @@ class Session(Ruler):
     def has_seen_all(self) -> bool:
         """Whether everything that was taken into the session's rooms has been shown to it."""
         return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
-
-
-async def resume(hub: Hub, token: str, outlet: Listener, format_: Format) -> tuple[Session, Listener | None] | None:
-    """Take a session up with another connection; nothing of a room is shown until `Session.join`.
-
-    Args:
-        hub: The server's state.
-        token: The session's.
-        outlet: The connection.
-        format_: How rooms are shown that the session was in at another node.
-
-    Returns:
-        The session, and the connection that it had, if that was not known to be lost; None if there is no
-        such session.
-
-    Raises:
-        ChatError: ``not-ready``.
-    """
-    person = await hub.people.resume(token)
-    if isinstance(person, Arrival):
-        session = Session(hub, outlet)
-        if hub.people.adopt(session, person):
-            await session.arrive(person, format_)
-            return session, None
-        # Another connection was faster.
-        person = await hub.people.resume(token)
-    if not isinstance(person, Session) or not person.name:
-        return None
-    # Not before there is nothing to wait for: whoever asked may be lost meanwhile.
-    hub.people.back(person)
-    return person, person.take_up(outlet)
