@@ -12,6 +12,7 @@ from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.people.base import Arrival, Stay
 from twistedchat.people.shared import SharedPeople
+from twistedchat.profiles import Profile
 from twistedchat.postgres.database import Database
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Somebody:
 
     def __init__(self, people: SharedPeople) -> None:
         self.name = self.token = ""
+        self.profile = Profile("plain", "local.ip")
         self.stay = Stay()
         self.rooms: list[str] = []
         self.told: list[str] = []

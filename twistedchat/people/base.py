@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
     from twistedchat.people.password import Guesses
+    from twistedchat.profiles import Profile
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
@@ -70,9 +71,11 @@ class Person(Protocol):
         name: "" before it was given and after it was given back.
         token: Takes its session up; "" if nothing does.
         stay: How it stays when its connection is lost.
+        profile: How it is seen by others.
     """
 
     name: str
+    profile: Profile
     token: str
     stay: Stay
 
@@ -257,6 +260,14 @@ class People(Protocol):
         Raises:
             ChatError: ``not-ready``.
         """
+        ...
+
+    def profile(self, name: str) -> Profile | None:
+        """How the person of exactly this name is seen: one of this node, or of another one with whom a room is shared."""
+        ...
+
+    def count(self) -> int:
+        """How many people are here, on this node."""
         ...
 
     def revoke(self, token: str) -> None:

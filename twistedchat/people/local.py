@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from twistedchat.people.base import Arrival, Hearer, Home, Person
+    from twistedchat.profiles import Profile
 
 __all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
 
@@ -107,6 +108,15 @@ class LocalPeople(People):
     @override
     async def find(self, name: str) -> Hearer | None:
         return self._names.find(name)
+
+    @override
+    def profile(self, name: str) -> Profile | None:
+        person = self._names.find(name)
+        return person.profile if person is not None and person.name == name else None
+
+    @override
+    def count(self) -> int:
+        return len(self._names)
 
     @override
     def revoke(self, token: str) -> None:
