@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
 
-from twistedchat.faces import Faces
 from twistedchat.feed import Feed
 from twistedchat.people.local import LocalPeople
 from twistedchat.reading import LogReader
@@ -58,8 +57,6 @@ class Hub:
         history: As above.
         wall: As above.
         people: As above.
-        faces: As what people are shown to IRC clients.
-        run: Letters and digits by which this run of the server differs from every other one, on any node.
         writer: Takes what is said.
         reader: Reads the log.
         rooms: Those that somebody is in.
@@ -73,12 +70,10 @@ class Hub:
         "_ids",
         "announcer",
         "catch_up",
-        "faces",
         "history",
         "people",
         "reader",
         "rooms",
-        "run",
         "store",
         "turns",
         "wall",
@@ -100,7 +95,6 @@ class Hub:
         self.history = history
         self.wall = wall
         self.people = people or LocalPeople(clock)
-        self.faces = Faces(self.people)
         self.writer = Writer(store, clock)
         self.reader = LogReader(store)
         budget = budget or Budget()
@@ -111,8 +105,9 @@ class Hub:
         self._feed = Feed(
             self.rooms, self.writer, self.reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle
         )
-        self.run = secrets.token_hex(8)
-        self._ids = (f"{self.run}-{number:x}" for number in count(1))
+        # Unlike those of any other run, on any node.
+        run = secrets.token_hex(8)
+        self._ids = (f"{run}-{number:x}" for number in count(1))
 
     async def open(self) -> None:
         """Open the store; then lines are taken.

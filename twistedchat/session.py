@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from twistedchat.formats.base import Format
     from twistedchat.hub import Hub
-    from twistedchat.profiles import Profile
     from twistedchat.people.base import Deed
+    from twistedchat.profiles import Profile
     from twistedchat.rooms.room import Room
     from twistedchat.speaker import Listener
 

@@ -12,8 +12,8 @@ from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.people.base import Arrival, Stay
 from twistedchat.people.shared import SharedPeople
-from twistedchat.profiles import Profile
 from twistedchat.postgres.database import Database
+from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Sequence

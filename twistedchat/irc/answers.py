@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twistedchat.irc.message import join_tags, write
+from twistedchat.irc.message import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ class Answer:
 
     Args:
         server: The server's name.
-        label: What the client gave the command, or "".
+        label: What the client gave the command, as a tag; "" for none.
         write: Sends bytes.
     """
 
@@ -40,7 +40,7 @@ class Answer:
 
     def __init__(self, server: str, label: str, write_: Callable[[bytes], None]) -> None:
         self._server = server
-        self._label = join_tags({"label": label}) if label else ""
+        self._label = label
         self._write = write_
         self._first: bytes | None = None
         self._batch = ""

@@ -75,7 +75,7 @@ class IrcDoor(IrcOutlet):
         return self._do(message) if message.command else None
 
     def _do(self, message: Message) -> Coroutine[Deferred[Any], Any, None] | None:
-        answer = self._answer = Answer(self.server, self._label(message), self._wire.write)
+        answer = self._answer = Answer(self.server, label_tag(self._label(message)), self._wire.write)
         answering = None
         try:
             command = self._command(message)
@@ -92,7 +92,7 @@ class IrcDoor(IrcOutlet):
         return self._answered_later(answering, message, answer)
 
     def _label(self, message: Message) -> str:
-        return label_tag(message.tags.get("label", "")) if "labeled-response" in self.caps else ""
+        return message.tags.get("label", "") if "labeled-response" in self.caps else ""
 
     def _command(self, message: Message) -> Command | None:
         """The command of a line, if it can be done."""
@@ -129,7 +129,7 @@ class IrcDoor(IrcOutlet):
     def _unreadable(self, error: IrcError) -> None:
         """Nothing of a line can be done."""
         message = error.message
-        tags = self._label(message)
+        tags = label_tag(self._label(message))
         if error.fault is Fault.TOO_LONG:
             self._wire.write(write(self.server, "417", self.nick, _TOO_LONG, tags=tags))
         else:
@@ -179,13 +179,28 @@ class IrcDoor(IrcOutlet):
         if self._wire.full:
             await self.until(lambda: not self._wire.full)
 
+    def reference(self) -> str:
+        """The reference of a batch that is about to be sent, unlike any other's that is open."""
+        return f"b{self.hub.draft_id().rpartition('-')[2]}"
+
+    def change_caps(self, caps: frozenset[str]) -> None:
+        """The client is shown everything by these from now on; nothing is lost or doubled at the change."""
+        self.caps = caps
+        for room in self.session.rooms:
+            self.session.show_as(room, self.format)
+        self.session.show_all()
+
+    def left(self, room: str) -> None:
+        """The client has left a room."""
+        self._forget(room)
+
     # -- the connection --------------------------------------------------------------------------
 
     def leave(self, parting: str) -> None:
         """The client leaves for good: when all that it said is stored and answered, the connection closes."""
         self.parting = parting
         self.session.end()
-        self.stream.channel.finish(Farewell("quit", parting))
+        self.stream.channel.finish(Farewell(text=parting))
 
     def lost(self) -> None:
         """The connection is gone, or about to go."""

@@ -5,7 +5,7 @@ Knows IRC's lines and a session. Must not know what the client asks for, nor how
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import Deferred
 
@@ -36,7 +36,7 @@ class Said(NamedTuple):
     Attributes:
         command: The command that said it.
         target: The room, as the client wrote it.
-        label: What the client gave the command, as a tag; "" for none.
+        label: What the client gave the command; "" for none.
     """
 
     command: str
@@ -101,7 +101,7 @@ class IrcOutlet:
     @property
     def source(self) -> str:
         """As what it is shown to others."""
-        return self.hub.faces.source(self.session.name, self.now)
+        return self.hub.people.source(self.session.name, self.now)
 
     @property
     def format(self) -> IrcFormat:
@@ -109,7 +109,7 @@ class IrcOutlet:
         caps = self.caps
         tags = Tags.ALL if "message-tags" in caps else Tags.TIME if "server-time" in caps else Tags.NONE
         has_multiline = "draft/multiline" in caps and "batch" in caps
-        return IrcFormat(tags, has_multiline, self.hub.faces, self.hub.store.identity, self.server)
+        return IrcFormat(tags, has_multiline, self.hub.people, self.hub.store.identity, self.server)
 
     # -- what the core shows ---------------------------------------------------------------------
 
@@ -128,7 +128,8 @@ class IrcOutlet:
         if data:
             self._wire.write(data)
         if self._waiting:
-            self.wake()
+            # Not now: the cursor moves when this returns.
+            self.stream.port.clock.callLater(0, self.wake)
         return True
 
     def _personal(self, page: Page) -> bytes:
@@ -165,7 +166,7 @@ class IrcOutlet:
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
-        self._wire.write(self.private(self.hub.faces.source(sender.name, at), self.nick, text, at, kind, tags))
+        self._wire.write(self.private(self.hub.people.source(sender.name, at), self.nick, text, at, kind, tags))
         return True
 
     def private(self, source: str, target: str, text: str, at: int, kind: Kind, tags: str) -> bytes:
@@ -176,12 +177,12 @@ class IrcOutlet:
 
     def invited(self, by: str, room: str) -> None:
         """Somebody lets the person into a room."""
-        self._tell(self.hub.faces.source(by, self.now), "INVITE", self.nick, f"#{room}")
+        self._tell(self.hub.people.source(by, self.now), "INVITE", self.nick, f"#{room}")
 
     def removed(self, room: str, by: str, why: str) -> None:
         """Somebody has removed the person from a room."""
         self._forget(room)
-        self._tell(self.hub.faces.source(by, self.now), "KICK", f"#{room}", self.nick, why or by)
+        self._tell(self.hub.people.source(by, self.now), "KICK", f"#{room}", self.nick, why or by)
 
     def _tell(self, source: str, command: str, *params: str) -> None:
         self._wire.write(write(source, command, *params, tags=self.format.stamp(self.now)))
@@ -197,7 +198,9 @@ class IrcOutlet:
 
     def log_lost(self, room: str) -> None:
         """Some of what was shown stands in the log no more."""
-        self._tell(self.server, "NOTICE", f"#{room}", "The server has lost what was said last here: it is not in the log.")
+        self._tell(
+            self.server, "NOTICE", f"#{room}", "The server has lost what was said last here: it is not in the log."
+        )
 
     def caught_up(self, room: str) -> None:  # noqa: ARG002  whatever it is
         """A room has been shown to its end."""
@@ -222,36 +225,39 @@ class IrcOutlet:
 
     # -- what became of lines --------------------------------------------------------------------
 
-    def stored(self, tag: Said, stored: Stored) -> None:
+    def stored(self, tag: Any, stored: Stored) -> None:
         """A line of the client's stands in the log."""
         self.unanswered -= 1
         event = stored.event
         is_member = self.session.is_in(event.room)
         if "echo-message" in self.caps:
             if not is_member:
-                self._wire.write(self.format.line(event, first=tag.label))
+                self._wire.write(self.format.line(event, first=label_tag(tag.label)))
             elif tag.label:
                 self._own.setdefault(event.room, {})[event.seq] = tag.label
         else:
             if is_member:
                 self._own.setdefault(event.room, {})[event.seq] = None
             if tag.label:
-                self._wire.write(write(self.server, "ACK", tags=tag.label))
+                self._wire.write(write(self.server, "ACK", tags=label_tag(tag.label)))
         self._answered()
 
-    def refused(self, tag: Said, error: ChatError) -> None:
+    def refused(self, tag: Any, error: ChatError) -> None:
         """A line of the client's could not be stored."""
         self.unanswered -= 1
+        label = label_tag(tag.label)
         if "standard-replies" in self.caps:
-            line = write(self.server, "FAIL", tag.command, "NOT_STORED", tag.target, error.text, tags=tag.label)
+            line = write(self.server, "FAIL", tag.command, "NOT_STORED", tag.target, error.text, tags=label)
         else:
-            line = write(self.server, "404", self.nick, tag.target, error.text, tags=tag.label)
+            line = write(self.server, "404", self.nick, tag.target, error.text, tags=label)
         self._wire.write(line)
         self._answered()
 
     def _answered(self) -> None:
         if not self.unanswered:
-            self.wake()
+            if self._waiting:
+                # Not now: the others are shown it first.
+                self.stream.port.clock.callLater(0, self.wake)
             self.stream.channel.check_finished_soon()
 
     # -- waiting ---------------------------------------------------------------------------------

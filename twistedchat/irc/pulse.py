@@ -59,7 +59,7 @@ class Pulse:
         if self._asked:
             parting = f"Ping timeout: {QUIET_SECONDS + ANSWER_SECONDS:.0f} seconds"
             self._door.parting = parting
-            self._door.stream.channel.close(Farewell("ping-timeout", parting))
+            self._door.stream.channel.close(Farewell(text=parting))
         elif quiet < QUIET_SECONDS:
             self._timer = self._clock.callLater(QUIET_SECONDS - quiet, self._look)
         else:

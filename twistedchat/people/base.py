@@ -263,7 +263,15 @@ class People(Protocol):
         ...
 
     def profile(self, name: str) -> Profile | None:
-        """How the person of exactly this name is seen: one of this node, or of another one with whom a room is shared."""
+        """How the person of exactly this name is seen, who is here, or elsewhere in a room of ours."""
+        ...
+
+    def source(self, who: str, at: int) -> str:
+        """``name!~user@host`` of whoever had this name at a time, in milliseconds since 1970, for IRC."""
+        ...
+
+    def host_of(self, address: str) -> str:
+        """What others see in place of a peer's address; at each start another one."""
         ...
 
     def count(self) -> int:
