@@ -50,6 +50,9 @@ doors.stream
 doors.request doors.lists doors.display
 doors.words
 doors.plain doors.jsonl
+irc irc.shown irc.errors irc.masks
+irc.message
+irc.lines
 doors.port
 health options
 service
@@ -90,6 +93,7 @@ admin.rows
 rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
+irc.errors irc.lines irc.masks irc.message irc.shown
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
