@@ -53,6 +53,9 @@ doors.stream
 doors.request doors.lists doors.display doors.json_outlet
 doors.words
 doors.plain doors.jsonl
+irc irc.shown irc.errors
+irc.message
+irc.lines
 doors.port
 health options
 service
@@ -93,6 +96,7 @@ admin.rows
 rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
+irc.errors irc.lines irc.message irc.shown
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
