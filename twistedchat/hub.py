@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from twistedchat.errors import ChatError
+    from twistedchat.operators import OperatorsFile
     from twistedchat.people.base import People
     from twistedchat.rooms.audience import Member
     from twistedchat.stores.base import Store
@@ -51,6 +52,7 @@ class Hub:
         history: How many events somebody who enters a room is shown, at least 0.
         people: The register of persons; that of a single node unless given.
         budget: What the newest events and pages of all rooms may take; the usual one unless given.
+        operators: Knows the passwords of operators of the server; None if nobody can become one.
 
     Attributes:
         store: Where the logs are.
@@ -58,7 +60,7 @@ class Hub:
         wall: As above.
         people: As above.
         writer: Takes what is said.
-        reader: Reads the log.
+        operators: As above.
         rooms: Those that somebody is in.
         announcer: Tells who came and went.
         catch_up: Shows members what they have not seen.
@@ -71,8 +73,8 @@ class Hub:
         "announcer",
         "catch_up",
         "history",
+        "operators",
         "people",
-        "reader",
         "rooms",
         "store",
         "turns",
@@ -89,6 +91,7 @@ class Hub:
         history: int = 20,
         people: People | None = None,
         budget: Budget | None = None,
+        operators: OperatorsFile | None = None,
     ) -> None:
         self.turns = turns = Turns(clock)
         self.store = store
@@ -96,14 +99,15 @@ class Hub:
         self.wall = wall
         self.people = people or LocalPeople(clock)
         self.writer = Writer(store, clock)
-        self.reader = LogReader(store)
+        self.operators = operators
+        reader = LogReader(store)
         budget = budget or Budget()
         prepare = None if people is None else self._look_around
         self.rooms = LiveRooms(store, lambda summary: Room(summary, Queue(summary.name), budget, _report), prepare)
         self.announcer = Announcer(clock, turns)
-        self.catch_up = CatchUp(self.reader, clock, turns)
+        self.catch_up = CatchUp(reader, clock, turns)
         self._feed = Feed(
-            self.rooms, self.writer, self.reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle
+            self.rooms, self.writer, reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle
         )
         # Unlike those of any other run, on any node.
         run = secrets.token_hex(8)
@@ -185,6 +189,11 @@ class Hub:
             ChatError: ``not-readable``.
         """
         await self._feed.reach(room, seq)
+
+    @property
+    def reader(self) -> LogReader:
+        """Reads the log."""
+        return self.catch_up.reader
 
     # -- rooms and lines ---------------------------------------------------------------------------
 

@@ -45,6 +45,14 @@ if TYPE_CHECKING:
             """Somebody has removed the person from a room; it is in it no more."""
             ...
 
+        def wallops(self, by: str, text: str) -> None:
+            """An operator of the server tells something to all who want to hear it."""
+            ...
+
+        def killed(self, by: str, why: str) -> None:
+            """An operator of the server has ended the session: close, and say so."""
+            ...
+
         def evicted(self, code: str, text: str) -> None:
             """The session is another connection's, or nobody's: close, and say why."""
             ...

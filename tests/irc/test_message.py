@@ -56,7 +56,8 @@ class ParseTests(SynchronousTestCase):
     def refused(self, line: bytes) -> IrcError:
         with self.assertRaises(IrcError) as caught:
             parse(line)
-        return caught.exception
+        error: IrcError = caught.exception
+        return error
 
     def test_long_lines(self) -> None:
         """A line may have 510 bytes without its tags, and its tags 4,094; one more is refused, with its label."""

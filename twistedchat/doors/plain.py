@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 
 from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
 from twistedchat.doors.display import Display
+from twistedchat.doors.farewells import killed
 from twistedchat.doors.telnet import Mark
 from twistedchat.doors.words import people_in, run_word
 from twistedchat.errors import ChatError
@@ -331,6 +332,14 @@ class PlainDoor:
         else:
             self.tell(f"What was said in #{room} can't be read now; it is shown when it can.")
         self._end_waiting(room)
+
+    def wallops(self, by: str, text: str) -> None:
+        """An operator tells something to all who want to hear it."""
+        self.tell(f"{by} tells all who want to hear it: {text}")
+
+    def killed(self, by: str, why: str) -> None:
+        """An operator has ended the session."""
+        self._stream.channel.close(killed(by, why))
 
     def evicted(self, code: str, text: str) -> None:
         """The name is somebody else's."""
