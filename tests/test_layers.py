@@ -32,7 +32,8 @@ postgres.batch
 stores.postgres
 stores
 appender operators reading
-people people.base
+people people.password
+people.base
 people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
 people.shared
@@ -49,13 +50,15 @@ ruler
 overseer
 visitor
 session
+comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.farewells doors.lists doors.display doors.json_outlet
+doors.request doors.farewells doors.lists doors.display
+doors.json_outlet
 doors.words
 doors.plain doors.jsonl
-irc irc.shown irc.errors
+irc irc.shown irc.errors irc.stretch
 irc.message
 irc.lines
 doors.port
@@ -96,9 +99,10 @@ errors events limits masks text mentions names profiles records rules verbs form
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
 rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
+people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
-irc.errors irc.lines irc.message irc.shown
+irc.errors irc.lines irc.message irc.shown irc.stretch
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 from tests.fakes import Reactor, now
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
-from twistedchat.people.base import LINGER_SECONDS
+from twistedchat.people.base import LINGER_SECONDS, Stay
 from twistedchat.people.local import MAX_LINGERING, LocalPeople
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Somebody:
     def __init__(self, people: LocalPeople) -> None:
         self.name = ""
         self.token = ""
+        self.stay = Stay()
         self.closed = 0
         self._people = people
 

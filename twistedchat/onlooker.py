@@ -12,10 +12,11 @@ from twistedchat.names import clean_room
 from twistedchat.profiles import Profile
 from twistedchat.records import Excerpt, Roster
 from twistedchat.rooms import listing
+from twistedchat.rooms.audience import GONE
 from twistedchat.rules import Actor, Place, may, may_see
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from twistedchat.hub import Hub
     from twistedchat.records import RoomEntry
@@ -54,9 +55,11 @@ class Onlooker:
     Attributes:
         name: The person's name; "" before it was given.
         profile: How the person is seen by others.
+        arrived: By room, the seq up to which what was shown is known to have arrived; None for somebody who says
+            so when it comes back, or never does.
     """
 
-    __slots__ = ("_actor", "_hub", "_memberships", "name", "profile")
+    __slots__ = ("_actor", "_hub", "_memberships", "arrived", "name", "profile")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -65,6 +68,7 @@ class Onlooker:
         self._actor: Actor | None = None
         self.name = ""
         self.profile = _UNSEEN
+        self.arrived: dict[str, int] | None = None
 
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
@@ -170,6 +174,25 @@ class Onlooker:
         """
         room = self._membership(name, "since").room
         return await self._hub.reader.seq_at(room.name, room.seq, at)
+
+    async def find_time(self, name: str, at: int) -> int:
+        """The same, in any room.
+
+        Raises:
+            ChatError: ``bad-room``, ``no-such-room``, ``not-readable``.
+        """
+        name, _, seq = await self._look(name, "history")
+        return await self._hub.reader.seq_at(name, seq, at)
+
+    def shown(self) -> dict[str, int]:
+        """By room that is shown now: the seq of the last event that was shown."""
+        return {name: member.cursor for name, (_, member) in self._memberships.items() if member.cursor != GONE}
+
+    def confirm(self, shown: Mapping[str, int]) -> None:
+        """What was `shown` at an earlier moment is known to have arrived."""
+        arrived = self.arrived
+        if arrived is not None:
+            arrived.update({room: max(seq, arrived[room]) for room, seq in shown.items() if room in arrived})
 
     def last_seq(self, name: str) -> int:
         """The seq of the last event of a room that the session is in.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name
-from twistedchat.people.base import Arrival, DeedKind
+from twistedchat.people.base import Arrival, DeedKind, Stay
 from twistedchat.rooms.audience import GONE
 from twistedchat.speaker import lost
 from twistedchat.visitor import Visitor
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Deed
     from twistedchat.speaker import Listener
 
-__all__ = ["Session", "resume"]
+__all__ = ["Session"]
+
+_USUAL_STAY = Stay()
+"""How a session stays that is taken up by a random token."""
 
 
 class Session(Visitor):
@@ -37,27 +40,32 @@ class Session(Visitor):
     Attributes:
         name: The person's name; "" before `enter`, and after the session has ended.
         token: Takes up the session after its connection was lost; "" for one that can't be.
+        stay: How it stays then.
     """
 
-    __slots__ = ("token",)
+    __slots__ = ("stay", "token")
 
     def __init__(self, hub: Hub, outlet: Listener) -> None:
         super().__init__(hub, outlet)
         self.token = ""
+        self.stay = _USUAL_STAY
 
     # -- coming and going ------------------------------------------------------------------------
 
-    async def enter(self, name: str, *, resumable: bool = False) -> None:
+    async def enter(self, name: str, *, resumable: bool = False, stay: Stay | None = None) -> None:
         """Take a name.
 
         Args:
             name: What was typed.
-            resumable: Whether the session is to outlive its connection by a minute, and gets a token.
+            resumable: Whether the session is to outlive its connection, and gets a token.
+            stay: How it does, for one that is taken up by a word.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
         name = clean_new_name(name)
+        if stay is not None:
+            self.stay, self.arrived = stay, {}
         token = await self._hub.people.claim(name, self, resumable=resumable)
         if self._outlet is None:
             self._hub.people.release(self, name, token)
@@ -81,6 +89,7 @@ class Session(Visitor):
             raise lost()
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
+        self.token = self._hub.people.rekey(self)
         self._actor = None
         for room, member in self._memberships.values():
             room.charter.renamed(member.name, name)
@@ -206,34 +215,3 @@ class Session(Visitor):
         self._detach()
         self._outlet = outlet
         return before
-
-
-async def resume(hub: Hub, token: str, outlet: Listener, format_: Format) -> tuple[Session, Listener | None] | None:
-    """Take a session up with another connection; nothing of a room is shown until `Session.join`.
-
-    Args:
-        hub: The server's state.
-        token: The session's.
-        outlet: The connection.
-        format_: How rooms are shown that the session was in at another node.
-
-    Returns:
-        The session, and the connection that it had, if that was not known to be lost; None if there is no
-        such session.
-
-    Raises:
-        ChatError: ``not-ready``.
-    """
-    person = await hub.people.resume(token)
-    if isinstance(person, Arrival):
-        session = Session(hub, outlet)
-        if hub.people.adopt(session, person):
-            await session.arrive(person, format_)
-            return session, None
-        # Another connection was faster.
-        person = await hub.people.resume(token)
-    if not isinstance(person, Session) or not person.name:
-        return None
-    # Not before there is nothing to wait for: whoever asked may be lost meanwhile.
-    hub.people.back(person)
-    return person, person.take_up(outlet)

@@ -82,6 +82,11 @@ class Speaker(Onlooker):
         super().__init__(hub)
         self._outlet: Listener | None = outlet
 
+    @property
+    def outlet(self) -> Listener | None:
+        """The connection; None while it is known to be lost."""
+        return self._outlet
+
     def say(
         self,
         name: str,

@@ -92,6 +92,8 @@ class Visitor(Overseer):
             room.audience.reformat(member, format_)
             room.presence.introduce(member)
         member.cursor = max(0, seq - self._hub.history) if after is None else min(after, seq)
+        if self.arrived is not None:
+            self.arrived.setdefault(room.name, member.cursor)
         names = room.presence.recent_names
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
 
@@ -145,6 +147,8 @@ class Visitor(Overseer):
 
     def _leave(self, name: str, why: str) -> None:
         room, member = self._memberships.pop(name)
+        if self.arrived is not None:
+            self.arrived.pop(name, None)
         why = why[:MAX_PARTING_LENGTH]
         self._actor = None
         room.audience.remove(member)

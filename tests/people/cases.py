@@ -10,7 +10,7 @@ import pytest
 from tests.engines import LOOP, new_database, soon
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
-from twistedchat.people.base import Arrival
+from twistedchat.people.base import Arrival, Stay
 from twistedchat.people.shared import SharedPeople
 from twistedchat.postgres.database import Database
 
@@ -31,6 +31,7 @@ class Somebody:
 
     def __init__(self, people: SharedPeople) -> None:
         self.name = self.token = ""
+        self.stay = Stay()
         self.rooms: list[str] = []
         self.told: list[str] = []
         self._people = people

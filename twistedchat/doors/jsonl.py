@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twisted.internet.defer import Deferred
 
 from twistedchat import __version__
+from twistedchat.comeback import resume
 from twistedchat.doors.channel import NO_FAREWELL, Farewell
 from twistedchat.doors.json_outlet import MAX_OWED_BYTES, JsonOutlet, head_of, receipt_bytes
 from twistedchat.doors.lists import joined_roster, names_json, room_json
@@ -20,7 +21,7 @@ from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.formats.jsonl import MAX_LINE_BYTES, JsonFormat, event_json, to_line, to_list
 from twistedchat.rooms.tail import PAGE_EVENTS
-from twistedchat.session import Session, resume
+from twistedchat.session import Session
 from twistedchat.verbs import OPS
 
 if TYPE_CHECKING:

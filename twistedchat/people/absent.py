@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
-from twistedchat.people.base import Arrival, DeedKind
+from twistedchat.people.base import Arrival, DeedKind, Stay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,11 +27,12 @@ class Absent:
         arrival: What is known of it.
     """
 
-    __slots__ = ("_people", "_rooms", "name", "token")
+    __slots__ = ("_people", "_rooms", "name", "stay", "token")
 
     def __init__(self, people: People, arrival: Arrival) -> None:
         self._people = people
         self.name, self.token, self._rooms = arrival
+        self.stay = Stay()
 
     @property
     def rooms(self) -> Sequence[str]:

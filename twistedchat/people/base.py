@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from twistedchat.errors import ChatError
+    from twistedchat.people.password import Guesses
 
-__all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person"]
+__all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
 LINGER_SECONDS = 60.0
 """Time in which a lost session can be taken up, in seconds. Source: docs/protocol.md, "Coming back"."""
@@ -54,16 +55,32 @@ class Deed(NamedTuple):
     text: str = ""
 
 
+class Stay(NamedTuple):
+    """How somebody stays whose connection is lost.
+
+    Attributes:
+        seconds: Time in which the session can be taken up.
+        parting: The parting word, when it was not.
+        word: The word by which it is taken up, as `password.hashed_word` gives it; b"" if its token is a random one.
+    """
+
+    seconds: float = LINGER_SECONDS
+    parting: str = ""
+    word: bytes = b""
+
+
 class Person(Protocol):
     """Somebody who has, or had, a name here; `session.Session` is the one.
 
     Attributes:
         name: "" before it was given and after it was given back.
         token: Takes its session up; "" if nothing does.
+        stay: How it stays when its connection is lost.
     """
 
     name: str
     token: str
+    stay: Stay
 
     @property
     def rooms(self) -> Iterable[str]:
@@ -183,7 +200,12 @@ class People(Protocol):
     """The register of persons.
 
     A `claim` or `rename` that is cancelled leaves nothing behind.
+
+    Attributes:
+        guesses: Wrong words by which somebody wanted to come back.
     """
+
+    guesses: Guesses
 
     async def open(self, home: Home) -> None:
         """Make ready; called once, when the store is open.
@@ -208,7 +230,7 @@ class People(Protocol):
         Args:
             name: As `names.clean_name` gives it.
             person: Whose it is from now on; it has none yet.
-            resumable: Whether it can be taken up after its connection was lost.
+            resumable: Whether it can be taken up after its connection was lost, as its ``stay`` says.
 
         Returns:
             A token that takes the person's session up; "" if it is not resumable.
@@ -225,6 +247,10 @@ class People(Protocol):
         Raises:
             ChatError: ``name-taken``, ``not-ready``.
         """
+        ...
+
+    def rekey(self, person: Person) -> str:
+        """A person has another name: the token that takes its session up now. A random one stays as it is."""
         ...
 
     def release(self, person: Person, name: str, token: str) -> None:
@@ -283,7 +309,7 @@ class People(Protocol):
         ...
 
     def linger(self, person: Person) -> None:
-        """The connection is lost: keep the person for `LINGER_SECONDS`, then close it."""
+        """The connection is lost: keep the person for as long as it stays, then close it."""
         ...
 
     def back(self, person: Person) -> None:
