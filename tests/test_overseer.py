@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
@@ -11,6 +11,7 @@ from twistedchat.errors import ChatError
 from twistedchat.records import Change
 
 if TYPE_CHECKING:
+    from twistedchat.operators import OperatorsFile
     from twistedchat.session import Session
 
 
@@ -28,7 +29,7 @@ class OverseerTestCase(RulerTestCase):
     @override
     def setUp(self) -> None:
         super().setUp()
-        self.hub.operators = Passwords()  # type: ignore[assignment]
+        self.hub.chosen = self.hub.chosen._replace(operators=cast("OperatorsFile", Passwords()))
         self.root = self.enter("root")
         now(self.root.oper("x", "x"))
 
@@ -43,7 +44,7 @@ class OperTests(OverseerTestCase):
 
     def test_no_operators(self) -> None:
         """A server without a file of operators has none."""
-        self.hub.operators = None
+        self.hub.chosen = self.hub.chosen._replace(operators=None)
         self.assertEqual(self.refusal(self.eve.oper("x", "x")), "no-operators")
 
     def test_others_may_not(self) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import secrets
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from twisted.logger import Logger
 
 from twistedchat.feed import Feed
+from twistedchat.names import SERVER_NAME
 from twistedchat.people.local import LocalPeople
 from twistedchat.reading import LogReader
 from twistedchat.rooms.announce import Announcer
@@ -42,6 +43,20 @@ Source: a store whose outcome stays unknown would hold the stop for ever; system
 """
 
 
+class Chosen(NamedTuple):
+    """What the operator has chosen for all who are here.
+
+    Attributes:
+        history: How many events somebody who enters a room is shown, at least 0.
+        server: The name of the server; it is nobody's.
+        operators: Knows the passwords of operators of the server; None if nobody can become one.
+    """
+
+    history: int
+    server: str
+    operators: OperatorsFile | None
+
+
 class Hub:
     """The state of the server.
 
@@ -52,17 +67,17 @@ class Hub:
         history: How many events somebody who enters a room is shown, at least 0.
         people: The register of persons; that of a single node unless given.
         budget: What the newest events and pages of all rooms may take; the usual one unless given.
-        operators: Knows the passwords of operators of the server; None if nobody can become one.
+        server: As `Chosen`.
+        operators: As `Chosen`.
 
     Attributes:
         store: Where the logs are.
-        history: As above.
         wall: As above.
         people: As above.
         writer: Takes what is said.
-        operators: As above.
         rooms: Those that somebody is in.
         announcer: Tells who came and went.
+        chosen: What the operator has chosen.
         catch_up: Shows members what they have not seen.
         turns: Where long work takes its turns.
     """
@@ -72,8 +87,7 @@ class Hub:
         "_ids",
         "announcer",
         "catch_up",
-        "history",
-        "operators",
+        "chosen",
         "people",
         "rooms",
         "store",
@@ -91,15 +105,15 @@ class Hub:
         history: int = 20,
         people: People | None = None,
         budget: Budget | None = None,
+        server: str = SERVER_NAME,
         operators: OperatorsFile | None = None,
     ) -> None:
         self.turns = turns = Turns(clock)
         self.store = store
-        self.history = history
         self.wall = wall
         self.people = people or LocalPeople(clock)
         self.writer = Writer(store, clock)
-        self.operators = operators
+        self.chosen = Chosen(history, server, operators)
         reader = LogReader(store)
         budget = budget or Budget()
         prepare = None if people is None else self._look_around

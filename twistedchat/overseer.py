@@ -34,11 +34,12 @@ class Overseer(Ruler):
             ChatError: ``no-operators``, ``wrong-password``, ``try-later``.
         """
         self._may("oper")
-        if self._hub.operators is None:
+        operators = self._hub.chosen.operators
+        if operators is None:
             raise ChatError(
                 "no-operators", "Nobody can become an operator here: the server was started without --oper."
             )
-        await self._hub.operators.check(self, name, password)
+        await operators.check(self, name, password)
         self._check_still_here()
         if "o" not in self.profile.modes:
             self.profile = self.profile._replace(modes="".join(sorted(f"{self.profile.modes}o")))

@@ -63,7 +63,7 @@ class Session(Visitor):
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
-        name = clean_new_name(name)
+        name = clean_new_name(name, self._hub.chosen.server)
         if stay is not None:
             self.stay, self.arrived = stay, {}
         token = await self._hub.people.claim(name, self, resumable=resumable)
@@ -81,7 +81,7 @@ class Session(Visitor):
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
         self._may("rename")
-        name = clean_new_name(name)
+        name = clean_new_name(name, self._hub.chosen.server)
         await self._hub.people.rename(self, name)
         if not self.name:
             # The session has ended meanwhile.

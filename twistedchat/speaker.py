@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
-from twistedchat.names import clean_name, clean_room
+from twistedchat.names import clean_name, clean_room, is_reserved
 from twistedchat.onlooker import Onlooker
 from twistedchat.rules import Place
 
@@ -149,6 +149,8 @@ class Speaker(Onlooker):
         """
         self._may("tell")
         to = clean_name(to)
+        if is_reserved(to, self._hub.chosen.server):
+            raise ChatError("not-here", "There are no accounts here yet; nobody was shown that.")
         person = await self._hub.people.find(to)
         self._check_still_here()
         if person is None:

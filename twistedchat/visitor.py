@@ -91,7 +91,7 @@ class Visitor(Overseer):
             member.outlet = self._outlet
             room.audience.reformat(member, format_)
             room.presence.introduce(member)
-        member.cursor = max(0, seq - self._hub.history) if after is None else min(after, seq)
+        member.cursor = max(0, seq - self._hub.chosen.history) if after is None else min(after, seq)
         if self.arrived is not None:
             self.arrived.setdefault(room.name, member.cursor)
         names = room.presence.recent_names
