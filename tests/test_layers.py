@@ -46,13 +46,15 @@ onlooker
 speaker
 session
 comeback
-irc irc.stretch
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
 doors.request doors.lists doors.display
 doors.words
 doors.plain doors.jsonl
+irc irc.shown irc.errors irc.stretch
+irc.message
+irc.lines
 doors.port
 health options
 service
@@ -92,9 +94,9 @@ stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
 rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
 people.password
-irc.stretch
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
+irc.errors irc.lines irc.message irc.shown irc.stretch
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["json_safe", "listing", "safe"]
+__all__ = ["json_safe", "listing", "safe", "shown_as"]
 
 _UNSHOWABLE = chain(
     range(0x80, 0xA0),  # C1 controls, U+0085 (next line) among them
@@ -53,6 +53,17 @@ def safe(text: str) -> str:
     """
     # What is to be replaced is not printable in Python's eyes; the test costs a tenth of replacing.
     return text if text.isprintable() else text.translate(_SHOWN_AS)
+
+
+def shown_as(*, kept: str, dropped: str) -> dict[int, str | None]:
+    """The table by which `safe` replaces characters (`str.translate`), changed for other readers than terminals.
+
+    Args:
+        kept: Characters that are shown as they are.
+        dropped: Characters that are left out.
+    """
+    table: dict[int, str | None] = {code: shown for code, shown in _SHOWN_AS.items() if chr(code) not in kept}
+    return table | dict.fromkeys(map(ord, dropped))
 
 
 def _json_escape(code: int) -> str:
