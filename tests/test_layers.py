@@ -30,7 +30,7 @@ postgres.batch
 stores.postgres
 stores
 appender reading
-people people.password
+people people.password people.watching
 people.base
 people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat

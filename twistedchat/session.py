@@ -82,6 +82,7 @@ class Session(Speaker):
         self.name = name
         self.token = token
         self._actor = None
+        self._hub.people.watching.changed(name)
 
     async def rename(self, name: str) -> None:
         """Take another name.
@@ -97,8 +98,10 @@ class Session(Speaker):
             self._hub.people.release(self, name, "")
             raise lost()
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
-        self.name = name
+        before, self.name = self.name, name
         self.token = self._hub.people.rekey(self)
+        for each in (before, name):
+            self._hub.people.watching.changed(each)
         self._actor = None
         for room, member in self._memberships.values():
             room.presence.renamed(member, name)
@@ -116,8 +119,9 @@ class Session(Speaker):
             self._leave(name, why)
         if self.name:
             self._hub.people.back(self)
-            self._hub.people.release(self, self.name, self.token)
-            self.name = ""
+            name, self.name = self.name, ""
+            self._hub.people.release(self, name, self.token)
+            self._hub.people.watching.changed(name)
             self._actor = None
 
     def lose(self) -> None:

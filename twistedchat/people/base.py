@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
     from twistedchat.people.password import Guesses
+    from twistedchat.people.watching import Watching
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
@@ -152,9 +153,11 @@ class People(Protocol):
 
     Attributes:
         guesses: Wrong words by which somebody wanted to come back.
+        watching: Who is told when a name is somebody's, or nobody's any more; a session says when that may be.
     """
 
     guesses: Guesses
+    watching: Watching
 
     async def open(self, home: Home) -> None:
         """Make ready; called once, when the store is open.
