@@ -10,14 +10,14 @@ from typing_extensions import override
 
 from tests.ear import Ear
 from tests.fakes import HeldStore, Reactor, now
-from twistedchat.comeback import STAY_SECONDS, enter_by_word
+from twistedchat.comeback import STAY_SECONDS, enter_by_word, resume
 from twistedchat.errors import ChatError
 from twistedchat.formats.jsonl import JsonFormat
 from twistedchat.formats.plain import PlainFormat
 from twistedchat.hub import Hub
 from twistedchat.people.base import LINGER_SECONDS
 from twistedchat.people.password import GUESS_SECONDS, MAX_GUESSED_NAMES, MAX_GUESSES, Guesses, hashed_word, word_token
-from twistedchat.session import Session, resume
+from twistedchat.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

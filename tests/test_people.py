@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from tests.fakes import Reactor, now
 from twistedchat.errors import ChatError
+from twistedchat.events import Kind
 from twistedchat.people.base import LINGER_SECONDS, Stay
 from twistedchat.people.local import MAX_LINGERING, LocalPeople
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from twistedchat.people.base import Named
+    from twistedchat.people.base import Deed, Named
 
 
 class Somebody:
@@ -27,8 +28,11 @@ class Somebody:
         self.closed = 0
         self._people = people
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         """It is told nothing."""
+
+    async def undergo(self, deed: Deed) -> None:
+        """Nothing is done to it."""
 
     @property
     def rooms(self) -> tuple[str, ...]:

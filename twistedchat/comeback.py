@@ -1,4 +1,4 @@
-"""Entering by name and word: whoever has them is that person again.
+"""Coming back: a session goes on with another connection, by its token, or by name and word.
 
 Stands above the gate. Knows sessions and the register of persons. Must not know any door.
 """
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name, name_taken
-from twistedchat.people.base import Stay
-from twistedchat.people.password import hashed_word, word_token
-from twistedchat.session import Session, resume
+from twistedchat.people.base import Arrival, Stay
+from twistedchat.people.password import hashed_word, is_of_word, word_token
+from twistedchat.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twistedchat.hub import Hub
     from twistedchat.speaker import Listener
 
-__all__ = ["STAY_SECONDS", "enter_by_word"]
+__all__ = ["STAY_SECONDS", "enter_by_word", "resume"]
 
 STAY_SECONDS = 600.0
 """Time in which a session that has a word can be taken up, in seconds.
@@ -35,6 +35,43 @@ _PARTING = "Connection lost"
 """What the others are told when it was not. Source: docs/irc.md, "Limits and leaving"."""
 
 _TAKEN_OVER = ("taken-over", "Another connection has taken your session up.")
+
+
+async def resume(
+    hub: Hub, token: str, outlet: Listener, format_: Format, *, by_word: bool = False
+) -> tuple[Session, Listener | None] | None:
+    """Take a session up with another connection; nothing of a room is shown until `Session.join`.
+
+    Args:
+        hub: The server's state.
+        token: The session's.
+        outlet: The connection.
+        format_: How rooms are shown that the session was in at another node.
+        by_word: Whether the token was made of a word here. A peer that gives a token can't give such a one: it
+            could guess at words without being counted.
+
+    Returns:
+        The session, and the connection that it had, if that was not known to be lost; None if there is no
+        such session.
+
+    Raises:
+        ChatError: ``not-ready``.
+    """
+    if is_of_word(token) is not by_word:
+        return None
+    person = await hub.people.resume(token)
+    if isinstance(person, Arrival):
+        session = Session(hub, outlet)
+        if hub.people.adopt(session, person):
+            await session.arrive(person, format_)
+            return session, None
+        # Another connection was faster.
+        person = await hub.people.resume(token)
+    if not isinstance(person, Session) or not person.name:
+        return None
+    # Not before there is nothing to wait for: whoever asked may be lost meanwhile.
+    hub.people.back(person)
+    return person, person.take_up(outlet)
 
 
 async def enter_by_word(

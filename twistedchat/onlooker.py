@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_room
+from twistedchat.profiles import Profile
 from twistedchat.records import Excerpt, Roster
 from twistedchat.rooms import listing
 from twistedchat.rooms.audience import GONE
-from twistedchat.rules import Actor, Place, may
+from twistedchat.rules import Actor, Place, may, may_see
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,9 @@ __all__ = ["EXCERPT_BYTES", "Membership", "Onlooker"]
 EXCERPT_BYTES = 64 * 2**10
 """Size limit of a part of the log that is asked for, in bytes of text. Source: as `formats.base.PAGE_BYTES`."""
 
+
+_UNSEEN = Profile("user", "local.ip")
+"""Of somebody whose door has said nothing of it."""
 
 ROOMS_A_STEP = 64
 """Rooms that are looked up at once for a list, so that no more topics are read than are shown.
@@ -50,11 +54,12 @@ class Onlooker:
 
     Attributes:
         name: The person's name; "" before it was given.
+        profile: How the person is seen by others.
         arrived: By room, the seq up to which what was shown is known to have arrived; None for somebody who says
             so when it comes back, or never does.
     """
 
-    __slots__ = ("_actor", "_hub", "_memberships", "arrived", "name")
+    __slots__ = ("_actor", "_hub", "_memberships", "arrived", "name", "profile")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -62,11 +67,14 @@ class Onlooker:
         # What the rules are told, until it changes.
         self._actor: Actor | None = None
         self.name = ""
+        self.profile = _UNSEEN
         self.arrived: dict[str, int] | None = None
 
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
         room = self._hub.rooms.get(name)
+        if room is not None and not self._may_see(room):
+            return Roster(name, 0, ())
         if room is not None:
             return Roster(name, room.presence.count, room.presence.recent_names)
         others = sorted(self._hub.people.glimpse(name))
@@ -119,8 +127,9 @@ class Onlooker:
         while chars < max_chars:
             known = await self._hub.rooms.stored(after, ROOMS_A_STEP)
             page = listing.by_name(self._hub.rooms, known, after, ROOMS_A_STEP, self._memberships)
-            entries += page
-            chars += sum(len(entry.name) + len(entry.topic) for entry in page)
+            seen = [entry for entry in page if self._may_see(self._hub.rooms.get(entry.name))]
+            entries += seen
+            chars += sum(len(entry.name) + len(entry.topic) for entry in seen)
             if len(page) < ROOMS_A_STEP:
                 break
             after = page[-1].name
@@ -134,7 +143,9 @@ class Onlooker:
         """
         self._may("rooms")
         known = await self._hub.rooms.stored("", limit)
-        return listing.by_count(self._hub.rooms, known, limit, self._memberships)
+        rooms = [room for room in self._hub.rooms if self._may_see(room)]
+        known = [stored for stored in known if self._may_see(self._hub.rooms.get(stored.name))]
+        return listing.by_count(rooms, known, limit, self._memberships)
 
     async def _look(self, name: str, verb: str) -> tuple[str, Room | None, int]:
         """A room that exists: its kept name, itself if it is live, and its last seq."""
@@ -146,7 +157,9 @@ class Onlooker:
             room = self._hub.rooms.get(summary.name) or (None if summary.seq else self._hub.rooms.find(name))
         exists = room is not None or bool(summary and (summary.seq or summary.members))
         kept = room.name if room else summary.name if summary else name
-        self._may(verb, Place(kept, is_member=kept in self._memberships, exists=exists))
+        is_member = kept in self._memberships
+        place = room.place_of(kept, is_member=is_member) if room else Place(kept, is_member, exists)
+        self._may(verb, place)
         return kept, room, room.seq if room else summary.seq if summary else 0
 
     async def seq_at(self, name: str, at: int) -> int:
@@ -192,9 +205,18 @@ class Onlooker:
     # -- rules -----------------------------------------------------------------------------------
 
     def _may(self, verb: str, place: Place | None = None) -> None:
+        may(self._actor or self._actor_now(), verb, place)
+
+    def _may_see(self, room: Room | None) -> bool:
+        """Whether the person may know that a room is there; of one that is not live nothing is hidden."""
+        if room is None or not room.charter.is_hidden:
+            return True
+        return may_see(self._actor_now(), room.place_of(room.name, is_member=room.name in self._memberships))
+
+    def _actor_now(self) -> Actor:
         if self._actor is None:
-            self._actor = Actor(self.name, len(self._memberships))
-        may(self._actor, verb, place)
+            self._actor = Actor(self.name, len(self._memberships), self.profile)
+        return self._actor
 
     def _find(self, name: str) -> Membership | None:
         """The membership of the room of this cleaned name, or of one that counts as it."""

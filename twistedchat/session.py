@@ -14,22 +14,24 @@ from typing import TYPE_CHECKING
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name, clean_room
 from twistedchat.onlooker import Membership
-from twistedchat.people.base import Arrival, Stay
-from twistedchat.people.password import is_of_word
+from twistedchat.people.base import Arrival, DeedKind, Stay
 from twistedchat.records import Joined
+from twistedchat.rooms import rulings
 from twistedchat.rooms.audience import GONE, Member
+from twistedchat.ruler import Ruler
 from twistedchat.rules import Place
-from twistedchat.speaker import Speaker, lost
+from twistedchat.speaker import lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from twistedchat.formats.base import Format
     from twistedchat.hub import Hub
+    from twistedchat.people.base import Deed
     from twistedchat.rooms.room import Room
     from twistedchat.speaker import Listener
 
-__all__ = ["MAX_PARTING_LENGTH", "Session", "resume"]
+__all__ = ["MAX_PARTING_LENGTH", "Session"]
 
 MAX_PARTING_LENGTH = 200
 """Longest parting word, in characters; the rest is left out.
@@ -38,8 +40,11 @@ Each room remembers up to 256 of them, and shows them to its members together: w
 room. Source: docs/protocol.md, "Limits".
 """
 
+_USUAL_STAY = Stay()
+"""How a session stays that is taken up by a random token."""
 
-class Session(Speaker):
+
+class Session(Ruler):
     """A person who is here, or about to be.
 
     Args:
@@ -104,6 +109,7 @@ class Session(Speaker):
             self._hub.people.watching.changed(each)
         self._actor = None
         for room, member in self._memberships.values():
+            room.charter.renamed(member.name, name)
             room.presence.renamed(member, name)
             self._hub.announcer.changed(room)
 
@@ -185,6 +191,24 @@ class Session(Speaker):
         if outlet is not None:
             outlet.evicted(code, text)
 
+    async def undergo(self, deed: Deed) -> None:
+        """Have done to it what another person does.
+
+        Raises:
+            ChatError: ``not-here`` while the connection is lost, ``not-member``.
+        """
+        outlet = self._outlet
+        if deed.kind is DeedKind.REMOVE:
+            if deed.room not in self._memberships:
+                raise ChatError("not-member", f"{self.name} is not in #{deed.room}.")
+            self._leave(deed.room, f"removed by {deed.by}" + (f": {deed.text}" if deed.text else ""))
+            if outlet is not None:
+                outlet.removed(deed.room, deed.by, deed.text)
+        elif outlet is None:
+            raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
+        else:
+            outlet.invited(deed.by, deed.room)
+
     def notify(self, text: str) -> None:
         """Tell a human a sentence about the server."""
         if self._outlet is not None:
@@ -225,7 +249,7 @@ class Session(Speaker):
         """
         return self._membership(room, "since").room.topic
 
-    async def join(self, name: str, format_: Format, *, after: int | None = None) -> Joined:
+    async def join(self, name: str, format_: Format, *, after: int | None = None, key: str = "") -> Joined:
         """Enter a room, or set the cursor anew in one that the session is in.
 
         Nothing is shown before `show_all` is called.
@@ -234,11 +258,13 @@ class Session(Speaker):
             name: The room's name, with or without ``#``.
             format_: How the room is shown.
             after: Show everything after this seq, at least 0; None shows the last few events.
+            key: The room's, where it has one.
 
         Raises:
-            ChatError: ``bad-room``, ``too-many-rooms``, ``not-readable``.
+            ChatError: ``bad-room``, ``too-many-rooms``, ``banned``, ``wrong-key``, ``invite-only``, ``room-full``,
+                ``not-readable``.
         """
-        room = await self._open(clean_room(name), after or 0)
+        room = await self._open(clean_room(name), after or 0, key)
         seq = room.seq
         membership = self._memberships.get(room.name)
         if membership is None:
@@ -254,9 +280,9 @@ class Session(Speaker):
         names = room.presence.recent_names
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
 
-    async def _open(self, name: str, seq: int) -> Room:
+    async def _open(self, name: str, seq: int, key: str) -> Room:
         """A room to enter, if that may be; taken forward to a seq that was shown already, perhaps by another node."""
-        self._may_join(name, self._find(name) is not None)
+        self._may("join", Place(name, is_member=self._find(name) is not None))
         outlet = self._outlet
         room = await self._hub.rooms.open(name)
         try:
@@ -265,7 +291,7 @@ class Session(Speaker):
             if self._outlet is not outlet:
                 # Taken up meanwhile: the connection that goes on with it has not asked for this.
                 raise lost()
-            self._may_join(room.name, room.name in self._memberships)
+            self._may("join", room.place_of(room.name, is_member=room.name in self._memberships, key=key))
         except BaseException:
             room.entering -= 1
             self._hub.forget_if_idle(room)
@@ -273,12 +299,10 @@ class Session(Speaker):
         room.entering -= 1
         return room
 
-    def _may_join(self, name: str, is_member: bool) -> None:
-        self._may("join", Place(name, is_member=is_member))
-
     def _admit(self, room: Room, format_: Format) -> Member:
         member = self._put(room, format_)
         room.presence.joined(member)
+        rulings.entered(room, member, int(self._hub.wall() * 1000))
         self._hub.people.entered(self, room.name)
         self._hub.announcer.changed(room)
         return member
@@ -312,6 +336,7 @@ class Session(Speaker):
         self._actor = None
         room.audience.remove(member)
         room.presence.left(member, why)
+        rulings.left(room, member.name)
         self._hub.people.left(self, name, why)
         self._hub.announcer.changed(room)
         self._hub.forget_if_idle(room)
@@ -348,44 +373,3 @@ class Session(Speaker):
     def has_seen_all(self) -> bool:
         """Whether everything that was taken into the session's rooms has been shown to it."""
         return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
-
-
-_USUAL_STAY = Stay()
-"""How a session stays that is taken up by a random token."""
-
-
-async def resume(
-    hub: Hub, token: str, outlet: Listener, format_: Format, *, by_word: bool = False
-) -> tuple[Session, Listener | None] | None:
-    """Take a session up with another connection; nothing of a room is shown until `Session.join`.
-
-    Args:
-        hub: The server's state.
-        token: The session's.
-        outlet: The connection.
-        format_: How rooms are shown that the session was in at another node.
-        by_word: Whether the token was made of a word here. A peer that gives a token can't give such a one: it
-            could guess at words without being counted.
-
-    Returns:
-        The session, and the connection that it had, if that was not known to be lost; None if there is no
-        such session.
-
-    Raises:
-        ChatError: ``not-ready``.
-    """
-    if is_of_word(token) is not by_word:
-        return None
-    person = await hub.people.resume(token)
-    if isinstance(person, Arrival):
-        session = Session(hub, outlet)
-        if hub.people.adopt(session, person):
-            await session.arrive(person, format_)
-            return session, None
-        # Another connection was faster.
-        person = await hub.people.resume(token)
-    if not isinstance(person, Session) or not person.name:
-        return None
-    # Not before there is nothing to wait for: whoever asked may be lost meanwhile.
-    hub.people.back(person)
-    return person, person.take_up(outlet)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["json_safe", "listing", "safe", "shown_as"]
+__all__ = ["cut", "json_safe", "listing", "safe", "shown_as"]
 
 _UNSHOWABLE = chain(
     range(0x80, 0xA0),  # C1 controls, U+0085 (next line) among them
@@ -88,6 +88,13 @@ def json_safe(json_text: str) -> str:
         The JSON to send.
     """
     return json_text if json_text.isprintable() else json_text.translate(_JSON_ESCAPES)
+
+
+def cut(text: str, max_bytes: int) -> str:
+    """As much of the beginning of a text as takes at most so many bytes of UTF-8, cut between characters."""
+    if len(text) * 4 <= max_bytes:
+        return text
+    return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 
 def listing(names: Sequence[str], *, limit: int = 20) -> str:

@@ -6,7 +6,10 @@ any door, nor how many nodes there are.
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from twistedchat.events import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -15,10 +18,36 @@ if TYPE_CHECKING:
     from twistedchat.people.password import Guesses
     from twistedchat.people.watching import Watching
 
-__all__ = ["LINGER_SECONDS", "Arrival", "Hearer", "Home", "Named", "People", "Person", "Stay"]
+__all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
 LINGER_SECONDS = 60.0
 """Time in which a lost session can be taken up, in seconds. Source: docs/protocol.md, "Coming back"."""
+
+
+class DeedKind(enum.StrEnum):
+    """What one person does to another."""
+
+    INVITE = "invite"
+    """Lets it into a room."""
+
+    REMOVE = "remove"
+    """Removes it from a room."""
+
+
+class Deed(NamedTuple):
+    """What one person does to another.
+
+    Attributes:
+        kind: What it is; the one who does it may.
+        by: The name of whoever does it.
+        room: Where, or "".
+        text: Why, or "".
+    """
+
+    kind: DeedKind
+    by: str
+    room: str = ""
+    text: str = ""
 
 
 class Stay(NamedTuple):
@@ -53,8 +82,20 @@ class Person(Protocol):
         """The rooms that it is in."""
         ...
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
-        """Take a private line, or raise a `ChatError` that tells its sender why not."""
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
+        """Take a private line, or raise a `ChatError` that tells its sender why not.
+
+        Args:
+            sender: Who has said it.
+            text: What.
+            at: When, in milliseconds since 1970.
+            kind: `Kind.SAY`, `Kind.ME` or `Kind.NOTICE`.
+            tags: As `events.Draft.tags`.
+        """
+        ...
+
+    async def undergo(self, deed: Deed) -> None:
+        """Have done to it what another person does, or raise a `ChatError` that tells that person why not."""
         ...
 
     def close(self, why: str = "") -> None:
@@ -92,8 +133,12 @@ class Named(Protocol):
 class Hearer(Named, Protocol):
     """Somebody to whom a private line can be said, here or on another node."""
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         """As `Person.hear`."""
+        ...
+
+    async def undergo(self, deed: Deed) -> None:
+        """As `Person.undergo`."""
         ...
 
 
