@@ -56,8 +56,11 @@ doors.request doors.lists doors.display doors.json_outlet
 doors.words
 doors.plain doors.jsonl
 irc irc.shown irc.errors irc.stretch
-irc.message
-irc.lines
+irc.message irc.pieces
+irc.lines irc.said
+irc.format
+irc.retold
+irc.missed
 doors.port
 health options
 service
@@ -99,7 +102,7 @@ rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings 
 people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
-irc.errors irc.lines irc.message irc.shown irc.stretch
+irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
@@ -124,6 +127,7 @@ CLIENT_MAY_KNOW = {"", "errors", "events", "formats", "mentions", "names", "text
 """What the server and the client must agree on."""
 
 CORE = {
+    "irc.format": "a format, as those in formats/: it cuts a connection's own version out of a page",
     "feed": "takes events into rooms and has them shown",
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
