@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
     from twistedchat.people.password import Guesses
+    from twistedchat.people.watching import Watching
     from twistedchat.profiles import Profile
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
@@ -206,9 +207,11 @@ class People(Protocol):
 
     Attributes:
         guesses: Wrong words by which somebody wanted to come back.
+        watching: Who is told when a name is somebody's, or nobody's any more; a session says when that may be.
     """
 
     guesses: Guesses
+    watching: Watching
 
     async def open(self, home: Home) -> None:
         """Make ready; called once, when the store is open.
