@@ -1,11 +1,12 @@
 """Real IRC clients, each with a home of its own: started, typed into, and read by the logs that they write.
 
-They reach nothing but the port of this machine that they are given, and come back by themselves when a connection is lost, as they
-do for people. ``ii`` and ``nc`` end then; the tests start them again, as a shell's loop does.
+They reach nothing but the port of this machine that they are given, and come back by themselves when a connection is
+lost, as they do for people. ``ii`` and ``nc`` end then; the tests start them again, as a shell's loop does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pty
@@ -20,7 +21,6 @@ from typing_extensions import override
 from tests.live.callers import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from typing import Self
 
@@ -44,6 +44,19 @@ class Shown(NamedTuple):
     who: str
     text: str
 
+    @property
+    def unwrapped(self) -> Shown:
+        """What stands in a line of the past, which is told in a notice with its time and who said it."""
+        found = _PAST.fullmatch(self.text) if self.kind == "notice" and self.who in {"", "HistServ"} else None
+        if found is None:
+            return self
+        _, said, did, noted, text = found.groups()
+        return Shown("say" if said else "me" if did else "notice", said or did or noted, text)
+
+
+_PAST = re.compile(r"\[(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?: \d+)?\] (?:<(\S+)>|\* (\S+)|-(\S+)-) (.*)")
+"""A line of the past, as a notice has it. Source: IRC.md, "What was said before"."""
+
 
 class Client:
     """An IRC client.
@@ -55,6 +68,8 @@ class Client:
     """
 
     program: str
+    draws = frozenset({"say", "me"})
+    """Kinds of lines that it draws by itself when they are typed."""
 
     def __init__(self, name: str, folder: Path, password: str = "") -> None:
         self.name = name
@@ -113,11 +128,15 @@ class Client:
 
     def shown(self, room: str = "#lobby") -> list[Shown]:
         """What was said in a room, as far as it has been shown it."""
-        return [shown for line in self.log(room) if (shown := self._read(line))]
+        return [shown.unwrapped for line in self.log(room) if (shown := self._read(line))]
 
     def texts(self, room: str = "#lobby") -> list[str]:
         """The texts of what was said there."""
         return [shown.text for shown in self.shown(room)]
+
+    def entries(self, room: str = "#lobby") -> int:
+        """How often it has entered a room."""
+        return sum(bool(re.search(rf"\b{self.name}\b.*(has joined|JOIN) {room}", line)) for line in self.log(room))
 
     def _run(self) -> subprocess.Popen[bytes]:
         raise NotImplementedError
@@ -166,12 +185,13 @@ chatnets = {{ room = {{ type = "IRC"; nick = "{self.name}"; }}; }};
 channels = ( {{ name = "#lobby"; chatnet = "room"; autojoin = "yes"; }} );
 settings = {{
   core = {{
-    log_timestamp = "%H:%M:%S "; nick = "{self.name}"; user_name = "{self.name}"; real_name = "{self.name}"; server_reconnect_time = "1sec";
+    log_timestamp = "%H:%M:%S "; nick = "{self.name}"; user_name = "{self.name}"; real_name = "{self.name}";
+    server_reconnect_time = "1sec";
   }};
   "fe-common/core" = {{
     autolog = "yes"; autolog_path = "{self.home}/$0.log"; autolog_level = "all";
   }};
-  "irc/core" = {{ cmd_queue_speed = "1msec"; }};
+  "irc/core" = {{ cmd_queue_speed = "10msec"; cmds_max_at_once = "100"; }};
 }};
 """)
         master, slave = pty.openpty()
@@ -190,12 +210,9 @@ settings = {{
         return process
 
     def _draw(self) -> None:
-        with open(self._master, "rb", buffering=0, closefd=False) as screen:
-            try:
-                while screen.read(1 << 16):
-                    pass
-            except OSError:
-                # The terminal has gone with the process. Source: pty(7), EIO.
+        # Reading fails when the terminal has gone with the process. Source: pty(7), EIO.
+        with contextlib.suppress(OSError):
+            while os.read(self._master, 1 << 16):
                 pass
         os.close(self._master)
 
@@ -238,14 +255,14 @@ class WeeChat(Client):
     def _run(self) -> subprocess.Popen[bytes]:
         for fifo in self.home.glob("weechat_fifo_*"):
             fifo.unlink()
-        password = f"-password={self.password}" if self.password else ""
         commands = (
             "/set logger.file.flush_delay 0",
             "/set irc.look.server_buffer independent",
             "/set irc.server_default.anti_flood_prio_high 0",
             "/set irc.server_default.anti_flood_prio_low 0",
-            f"/server add room {HOST}/{self._port} -nicks={self.name} -username={self.name} {password}"
-            " -autojoin=#lobby -autoreconnect_delay=1",
+            f"/server add room {HOST}/{self._port} -nicks={self.name} -username={self.name} -autojoin=#lobby",
+            f'/set irc.server.room.password "{self.password}"',
+            "/set irc.server.room.autoreconnect_delay 1",
             "/connect room",
         )
         with (self.home / "stdout").open("ab") as out:
@@ -298,6 +315,7 @@ class Ii(Client):
     """ii: a FIFO and a file for each room."""
 
     program = "ii"
+    draws = frozenset({"say"})
 
     @override
     def _run(self) -> subprocess.Popen[bytes]:
@@ -355,13 +373,18 @@ class Nc(Client):
     """nc, and a person who types IRC."""
 
     program = "nc"
+    draws = frozenset()
 
     @override
     def _run(self) -> subprocess.Popen[bytes]:
         with (self.home / "stdout").open("ab") as out:
             process = subprocess.Popen(["nc", HOST, str(self._port)], stdin=subprocess.PIPE, stdout=out, stderr=out)
         self._process = process
-        for line in (f"PASS {self.password}" if self.password else "", f"NICK {self.name}", f"USER {self.name} 0 * :nc"):
+        for line in (
+            f"PASS {self.password}" if self.password else "",
+            f"NICK {self.name}",
+            f"USER {self.name} 0 * :nc",
+        ):
             self.raw(line)
         self.raw("JOIN #lobby")
         return process
@@ -370,10 +393,8 @@ class Nc(Client):
     def kill(self) -> None:
         if self._process is not None and self._process.stdin is not None:
             # What could not be sent is of no interest any more.
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-            except BrokenPipeError:
-                pass
         super().kill()
 
     @override
@@ -409,8 +430,3 @@ class Nc(Client):
         if found := re.fullmatch(r":([^ !]+)\S* (PRIVMSG|NOTICE) #\S+ :(.*)", line):
             return Shown("say" if found[2] == "PRIVMSG" else "notice", found[1], found[3])
         return None
-
-
-def installed() -> Iterator[type[Client]]:
-    """The clients that this machine has."""
-    return (client for client in (Irssi, WeeChat, Ii, Nc) if client.is_installed())
