@@ -7,168 +7,22 @@ lost, as they do for people. ``ii`` and ``nc`` end then; the tests start them ag
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import pty
 import re
-import shutil
 import subprocess
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tests.live.callers import until
+from tests.live.irc.client import ENVIRONMENT, HOST, Client, Shown, lines_of, write_to_fifo
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import Self
 
-__all__ = ["Client", "Ii", "Irssi", "Nc", "Shown", "WeeChat"]
-
-HOST = "127.0.0.1"
-
-_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color", "TZ": "UTC", "PATH": os.environ["PATH"]}
-
-
-class Shown(NamedTuple):
-    """A line of a room, as a client has it in its log.
-
-    Attributes:
-        kind: ``say``, ``me`` or ``notice``.
-        who: The name; "" where the client does not show it.
-        text: The text.
-    """
-
-    kind: str
-    who: str
-    text: str
-
-    @property
-    def unwrapped(self) -> Shown:
-        """What stands in a line of the past, which is told in a notice with its time and who said it."""
-        found = _PAST.fullmatch(self.text) if self.kind == "notice" and self.who in {"", "HistServ"} else None
-        if found is None:
-            return self
-        _, said, did, noted, text = found.groups()
-        return Shown("say" if said else "me" if did else "notice", said or did or noted, text)
-
-
-_PAST = re.compile(r"\[(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?: \d+)?\] (?:<(\S+)>|\* (\S+)|-(\S+)-) (.*)")
-"""A line of the past, as a notice has it. Source: IRC.md, "What was said before"."""
-
-
-class Client:
-    """An IRC client.
-
-    Args:
-        name: Its nick.
-        folder: For its home.
-        password: What it sends as ``PASS``; "" for nothing.
-    """
-
-    program: str
-    draws = frozenset({"say", "me"})
-    """Kinds of lines that it draws by itself when they are typed."""
-
-    def __init__(self, name: str, folder: Path, password: str = "") -> None:
-        self.name = name
-        self.home = folder / name
-        self.password = password
-        self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
-        self.home.mkdir(parents=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *fault: object) -> None:
-        self.kill()
-
-    @classmethod
-    def is_installed(cls) -> bool:
-        """Whether this machine has the program."""
-        return shutil.which(cls.program) is not None
-
-    @property
-    def runs(self) -> bool:
-        """Whether the process has not ended."""
-        return self._process is not None and self._process.poll() is None
-
-    def start(self, port: int) -> None:
-        """Start it; it connects to a port of this machine and enters ``#lobby``."""
-        self._port = port
-        self._process = self._run()
-
-    def kill(self) -> None:
-        """End the process where it stands."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def come_back(self) -> None:
-        """What a person does after a lost connection; nothing, because it comes back by itself."""
-
-    def say(self, text: str, room: str = "#lobby") -> None:
-        """Type a line into a room's window."""
-        raise NotImplementedError
-
-    def act(self, text: str, room: str = "#lobby") -> None:
-        """Type ``/me`` there."""
-        raise NotImplementedError
-
-    def raw(self, line: str) -> None:
-        """Have a line sent to the server as it is."""
-        raise NotImplementedError
-
-    def log(self, room: str = "#lobby") -> list[str]:
-        """What it has logged of a room."""
-        raise NotImplementedError
-
-    def shown(self, room: str = "#lobby") -> list[Shown]:
-        """What was said in a room, as far as it has been shown it."""
-        return [shown.unwrapped for line in self.log(room) if (shown := self._read(line))]
-
-    def texts(self, room: str = "#lobby") -> list[str]:
-        """The texts of what was said there."""
-        return [shown.text for shown in self.shown(room)]
-
-    def entries(self, room: str = "#lobby") -> int:
-        """How often it has entered a room."""
-        return sum(bool(re.search(rf"\b{self.name}\b.*(has joined|JOIN) {room}", line)) for line in self.log(room))
-
-    def _run(self) -> subprocess.Popen[bytes]:
-        raise NotImplementedError
-
-    def _read(self, line: str) -> Shown | None:
-        raise NotImplementedError
-
-
-def _lines(path: Path) -> list[str]:
-    """The whole lines of a file; none if there is no such file yet."""
-    if not path.exists():
-        return []
-    text = path.read_bytes()
-    # Not str.splitlines: what a client was shown may hold other line ends.
-    return text[: text.rfind(b"\n") + 1].decode("utf-8", "replace").split("\n")[:-1]
-
-
-def _write_to_fifo(path: Path, line: str) -> None:
-    """Type a line into a FIFO, as soon as somebody reads it."""
-
-    def is_written() -> bool:
-        try:
-            fifo = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno in {errno.ENXIO, errno.ENOENT}:
-                return False
-            raise
-        with open(fifo, "wb") as file:
-            file.write(f"{line}\n".encode())
-        return True
-
-    until(is_written, f"{path} is read")
+__all__ = ["Ii", "Irssi", "Nc", "WeeChat"]
 
 
 class Irssi(Client):
@@ -202,7 +56,7 @@ settings = {{
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            env=_ENVIRONMENT | {"HOME": str(self.home)},
+            env=ENVIRONMENT | {"HOME": str(self.home)},
         )
         os.close(slave)
         # What is drawn must be taken, or it stops; what it shows is read in its logs.
@@ -233,7 +87,7 @@ settings = {{
 
     @override
     def log(self, room: str = "#lobby") -> list[str]:
-        return _lines(self.home / f"{room}.log")
+        return lines_of(self.home / f"{room}.log")
 
     @override
     def _read(self, line: str) -> Shown | None:
@@ -274,12 +128,12 @@ class WeeChat(Client):
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=_ENVIRONMENT | {"HOME": str(self.home)},
+                env=ENVIRONMENT | {"HOME": str(self.home)},
             )
 
     def _type(self, buffer: str, line: str) -> None:
         assert self._process is not None
-        _write_to_fifo(self.home / f"weechat_fifo_{self._process.pid}", f"irc.{buffer} *{line}")
+        write_to_fifo(self.home / f"weechat_fifo_{self._process.pid}", f"irc.{buffer} *{line}")
 
     @override
     def say(self, text: str, room: str = "#lobby") -> None:
@@ -295,7 +149,7 @@ class WeeChat(Client):
 
     @override
     def log(self, room: str = "#lobby") -> list[str]:
-        return _lines(self.home / "logs" / f"irc.room.{room}.weechatlog")
+        return lines_of(self.home / "logs" / f"irc.room.{room}.weechatlog")
 
     @override
     def _read(self, line: str) -> Shown | None:
@@ -326,7 +180,7 @@ class Ii(Client):
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=_ENVIRONMENT | {"HOME": str(self.home), "IIPASS": self.password},
+                env=ENVIRONMENT | {"HOME": str(self.home), "IIPASS": self.password},
             )
         self._process = process
         self.raw("JOIN #lobby")
@@ -343,7 +197,7 @@ class Ii(Client):
 
     @override
     def say(self, text: str, room: str = "#lobby") -> None:
-        _write_to_fifo(self._in(room), text)
+        write_to_fifo(self._in(room), text)
 
     @override
     def act(self, text: str, room: str = "#lobby") -> None:
@@ -351,11 +205,11 @@ class Ii(Client):
 
     @override
     def raw(self, line: str) -> None:
-        _write_to_fifo(self._in(""), f"/{line}")
+        write_to_fifo(self._in(""), f"/{line}")
 
     @override
     def log(self, room: str = "#lobby") -> list[str]:
-        return _lines(self.home / HOST / room / "out")
+        return lines_of(self.home / HOST / room / "out")
 
     @override
     def _read(self, line: str) -> Shown | None:
@@ -420,7 +274,7 @@ class Nc(Client):
 
     @override
     def log(self, room: str = "#lobby") -> list[str]:
-        lines = [line.removesuffix("\r") for line in _lines(self.home / "stdout")]
+        lines = [line.removesuffix("\r") for line in lines_of(self.home / "stdout")]
         return [line for line in lines if f" {room} " in f"{line} "]
 
     @override

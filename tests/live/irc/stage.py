@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from tests.live.irc.clients import Client
+    from tests.live.irc.client import Client
 
 __all__ = ["Stage"]
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.live.callers import Caller, Program, exchange, until
-from tests.live.irc.clients import Client, Ii, Irssi, Nc, WeeChat
+from tests.live.irc.clients import Ii, Irssi, Nc, WeeChat
 from tests.live.irc.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.live.irc.client import Client
 
 CLIENTS = (Irssi, WeeChat, Ii, Nc)
 
