@@ -148,7 +148,8 @@ class _Sitting:
             self._wire.abort()
             for room in self._rooms:
                 self._world.judge.views.ends(self._wire.label, room)
-            self._world.judge.names.closed(self._wire.label, self._world.now, leaves=True)
+            names = self._world.judge.names
+            names.closed(self._wire.label, self._world.now, leaves=True, alive_at=self._heard_at)
 
     def _take(self, line: str) -> None:
         event = _EVENT.fullmatch(line)

@@ -103,7 +103,8 @@ class Visit:
             self.me.unsure += [line for line in self._waiting.values() if line.keyed]
         for room in self.me.rooms:
             self._world.judge.views.ends(self._wire.label, room)
-        self._world.judge.names.closed(self._wire.label, self._world.now, leaves=self.leaves)
+        names = self._world.judge.names
+        names.closed(self._wire.label, self._world.now, leaves=self.leaves, alive_at=self._heard_at)
 
     def _take(self, message: dict[str, Any]) -> None:
         type_ = message["type"]
@@ -205,7 +206,8 @@ class Visit:
         await self._asker.ask("join", room=room, after=after)
 
     async def rejoin(self, room: str, seconds: float) -> None:
-        """Leave a room, and enter it again after a while."""
+        """Leave a room, and enter it again after a while; what is shown then may be as old as that."""
+        self._ready_since = _NEVER
         self._world.judge.names.leaves(self._wire.label)
         await self._asker.ask("leave", room=room)
         self._world.judge.views.ends(self._wire.label, room)

@@ -351,6 +351,13 @@ def test_private_lines_are_acknowledged_if_somebody_hears_them(story: Story) -> 
     tells.stored("t1 psst", 11)
     tells.at_rest(20)
     assert not story.wrong
+    # What came last over a connection came before: it may have been lost already.
+    story.welcome("bob@a", "bob", now=11)
+    tells.sent("t3 psst", "ann", "bob", 14)
+    tells.stored("t3 psst", 14.1)
+    names.closed("bob@a", 18, leaves=False, alive_at=13)
+    tells.at_rest(20)
+    assert story.wrong == []
     tells.sent("t2 psst", "ann", "bob", 20)
     tells.stored("t2 psst", 21)
     tells.at_rest(30)

@@ -158,6 +158,34 @@ async def test_wrong_database(url: str) -> None:
 
 
 @live
+async def test_tried_before_it_is_needed(url: str) -> None:
+    """A connection that fell silent is found by trying it, and nobody has to wait for it; a busy one is not tried."""
+    ups: list[Connection] = []
+
+    async def keep(connection: Connection) -> None:
+        ups.append(connection)
+        await connection.call("SELECT")
+
+    async with proxied() as proxy, link_to(proxy.url(url), on_up=keep) as link:
+        link.probe()
+        await until(lambda: len(ups) == 1, "a connection, though nothing was asked")
+        await soon(link.call("SELECT 1"))
+        await soon(link.call("SELECT 1"))
+        answers = proxy.answers
+        asked = soon(link.call("SELECT pg_sleep(0.1)"))
+        link.probe()
+        await asked
+        assert proxy.answers == answers + 1
+        proxy.swallows_calls = True
+        link.probe()
+        await until(lambda: not ups[0].stands(), "the end of the silent connection")
+        proxy.swallows_calls = False
+        link.probe()
+        await until(lambda: len(ups) == 2, "a new one")
+    link.probe()
+
+
+@live
 async def test_a_silent_host_hides_no_other(url: str, silent_port: int) -> None:
     """Hosts that refuse, and hosts that say nothing, are passed over within one call."""
     hosts = f"127.0.0.1:{dead_port()},127.0.0.1:{silent_port},127.0.0.1:{engine().port}"

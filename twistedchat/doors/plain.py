@@ -43,6 +43,9 @@ LOBBY = "lobby"
 _HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
 """Request line of HTTP. Source: RFC 9112 section 3."""
 
+_IRC = re.compile(r"(?i)CAP LS\b|PASS ")
+"""First line of most IRC clients; no name has a blank in it. Source: docs/irc.md, "Connecting"."""
+
 _NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
 
 _WONT_TIMING_MARK = b"\xff\xfc\x06"
@@ -138,8 +141,9 @@ class PlainDoor:
         if not text.strip():
             return None
         is_first, self._is_first = self._is_first, False
-        if is_first and text[0] == "{":
-            return self._stream.port.program_door(self._stream).request(line)
+        if is_first and (text[0] == "{" or _IRC.match(text)):
+            port = self._stream.port
+            return (port.program_door if text[0] == "{" else port.irc_door)(self._stream).request(line)
         if text[0] == "/" and not text.startswith("//"):
             word, _, rest = text[1:].strip().partition(" ")
             answering = run_word(self, word, rest.strip())
@@ -223,10 +227,13 @@ class PlainDoor:
     def leave(self, name: str) -> str:
         """Leave a room; then talk in the one entered last, if any."""
         room = self.session.leave(name)
+        self._gone_from(room)
+        return room
+
+    def _gone_from(self, room: str) -> None:
         if room == self._room:
             self._room = next(reversed(list(self.session.rooms)), None)
             self.redraw()
-        return room
 
     def redraw(self) -> None:
         """Show every room as `display` says."""
@@ -292,7 +299,7 @@ class PlainDoor:
             self._write(data)
         return True
 
-    def show_private(self, sender: Named, text: str, at: int) -> bool:  # noqa: ARG002  programs are told the time
+    def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:  # noqa: ARG002  for programs
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
@@ -300,6 +307,16 @@ class PlainDoor:
             self.last_teller = sender
             self.tell(f"{sender.name} tells you: {text}")
         return True
+
+    def invited(self, by: str, room: str) -> None:
+        """Somebody lets the person into a room."""
+        self.tell(f"{by} invites you to #{room}: /join #{room} enters it.")
+
+    def removed(self, room: str, by: str, why: str) -> None:
+        """Somebody has removed the person from a room; then it talks in the one entered last, if any."""
+        self.tell(f"{by} removed you from #{room}" + (f": {why}" if why else "."))
+        self._end_waiting(room)
+        self._gone_from(room)
 
     def caught_up(self, room: str) -> None:
         """A room has been shown to its end."""

@@ -129,6 +129,15 @@ class Link:
         self._start()
         return await answer
 
+    def probe(self) -> None:
+        """See to it that there is a connection that answers, before somebody waits for it.
+
+        One that fell silent is otherwise found only by a call that waits for `CALL_SECONDS` in vain. Where something
+        is asked anyway, nothing is done.
+        """
+        if not self._calls and self._current is None and not self._is_closed:
+            Deferred.fromCoroutine(self.call("SELECT")).addErrback(lambda failure: failure.trap(LostError))
+
     def close(self) -> None:
         """End the connection; calls that wait are lost."""
         self._is_closed = True

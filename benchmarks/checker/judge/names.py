@@ -149,15 +149,16 @@ class Names:
         tenure.rooms.discard(room)
         self._left_at[tenure.name] = now
 
-    def closed(self, connection: str, now: float, *, leaves: bool) -> None:
+    def closed(self, connection: str, now: float, *, leaves: bool, alive_at: float | None = None) -> None:
         """A connection is over.
 
         Args:
             connection: Which one; one that was never welcomed is of no interest.
             now: The time.
             leaves: Whether the person leaves with it, at once.
+            alive_at: When something came over it last; now, if that is not known.
         """
-        self._stays.gone(connection, now)
+        self._stays.gone(connection, now if alive_at is None else alive_at, now)
         tenure = self._by_connection.pop(connection, None)
         if tenure is None:
             return
