@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from benchmarks.dialects import DIALECTS, LOBBY
+from benchmarks.dialects import LOBBY, spoken
 from benchmarks.load.crowd import Crowd, names
 from benchmarks.processes import Usage, resident_bytes, sleeps
 
@@ -35,7 +35,7 @@ def arrivals(job: Arrivals) -> Iterator[Figures]:
     Raises:
         CrowdError: if the server did not take them in time.
     """
-    crowd = Crowd(job.ports, DIALECTS[job.dialect])
+    crowd = Crowd(job.ports, spoken(job.dialect))
     rooms = [LOBBY] if job.rooms == 1 else [f"r{n:05}" for n in range(job.rooms)]
     people = list(zip(names(job.people), itertools.cycle(rooms)))
     weights: Figures = {}
@@ -91,7 +91,7 @@ def churn(job: Churn) -> Iterator[Figures]:
     Raises:
         CrowdError: if the server turned one away.
     """
-    crowd = Crowd(job.ports, DIALECTS[job.dialect])
+    crowd = Crowd(job.ports, spoken(job.dialect))
     here: deque[Seat] = deque()
     came = 0
     start = time.perf_counter()

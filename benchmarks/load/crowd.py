@@ -67,14 +67,16 @@ class Seat:
         sock: Its socket, not blocking.
         name: Who sits there.
         room: Which room they are in.
+        dialect: How they speak.
         backlog: What could not be sent yet.
     """
 
-    __slots__ = ("backlog", "name", "room", "sock")
+    __slots__ = ("backlog", "dialect", "name", "room", "sock")
 
-    def __init__(self, port: int, name: str, room: str) -> None:
+    def __init__(self, port: int, name: str, room: str, dialect: Dialect) -> None:
         self.name = name
         self.room = room
+        self.dialect = dialect
         self.backlog = bytearray()
         self.sock = socket.socket()
         self.sock.setblocking(False)
@@ -145,15 +147,16 @@ class Crowd:
 
     Args:
         ports: Where the servers listen; people go to one after the other.
-        dialect: How they are spoken to.
+        dialects: How people speak; one after the other, as with the ports.
 
     Attributes:
         closed: How many the servers have closed.
     """
 
-    def __init__(self, ports: Sequence[int], dialect: Dialect) -> None:
+    def __init__(self, ports: Sequence[int], dialects: Sequence[Dialect]) -> None:
         self._next_port = itertools.cycle(ports)
-        self._dialect = dialect
+        self._next_dialect = itertools.cycle(dialects)
+        self._quiet_seconds = max(dialect.quiet_seconds for dialect in dialects)
         self._prompt = select.epoll()
         self._lazy = select.epoll()
         self._lazy_fds: set[int] = set()
@@ -207,8 +210,8 @@ class Crowd:
         return seats
 
     def _connect(self, name: str, room: str, entered: Callable[[Seat], None]) -> Seat:
-        seat = Seat(next(self._next_port), name, room)
-        newcomer = Newcomer(seat, self._dialect.enter(name, room), entered)
+        seat = Seat(next(self._next_port), name, room, next(self._next_dialect))
+        newcomer = Newcomer(seat, seat.dialect.enter(name, room), entered)
         fd = seat.sock.fileno()
         self._seats[fd] = seat
         self._ears[fd] = functools.partial(self._established, newcomer)
@@ -302,7 +305,7 @@ class Crowd:
         """
         last = time.perf_counter()
         until = last + seconds
-        while self.serve(self._dialect.quiet_seconds) and last < until:
+        while self.serve(self._quiet_seconds) and last < until:
             last = time.perf_counter()
         return last
 
