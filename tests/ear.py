@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twistedchat.events import Kind
+
 if TYPE_CHECKING:
     from twistedchat.errors import ChatError
     from twistedchat.formats.base import Page
@@ -43,10 +45,17 @@ class Ear:
             self.heard.append(f"presence {data.decode().strip()}")
         return not self.full
 
-    def show_private(self, sender: Named, text: str, at: int) -> bool:
+    def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:
         if not self.full:
-            self.heard.append(f"{sender.name} tells at {at}: {text}")
+            manner = "" if kind is Kind.SAY else f" ({kind})"
+            self.heard.append(f"{sender.name} tells{manner} at {at}: {text}{tags}")
         return not self.full
+
+    def invited(self, by: str, room: str) -> None:
+        self.heard.append(f"{by} invites to {room}")
+
+    def removed(self, room: str, by: str, why: str) -> None:
+        self.heard.append(f"{by} removes from {room}: {why}")
 
     def caught_up(self, room: str) -> None:
         """Nothing waits for it."""

@@ -11,8 +11,10 @@ from typing_extensions import override
 from tests.house import accesses, attributes, classes, modules, own, public_members, source_files
 
 HOUSE = """
-errors events limits memory text mentions turns
-names records rules verbs
+errors events limits masks memory text mentions turns
+names profiles records verbs
+rooms rooms.charter
+rules
 formats formats.base
 formats.jsonl formats.plain
 stores.base
@@ -30,26 +32,32 @@ postgres.batch
 stores.postgres
 stores
 appender reading
-people people.base
+people people.password
+people.base
 people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
 people.shared
 writer
-rooms rooms.tail rooms.audience
+rooms.tail rooms.audience
 rooms.presence
 rooms.room
-rooms.announce rooms.catchup rooms.listing rooms.live
+rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings
 feed
 hub
 onlooker
 speaker
+ruler
 session
+comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.lists doors.display
+doors.request doors.lists doors.display doors.json_outlet
 doors.words
 doors.plain doors.jsonl
+irc irc.shown irc.errors irc.stretch
+irc.message
+irc.lines
 doors.port
 health options
 service
@@ -84,12 +92,14 @@ UPWARD_FOR_TYPES: dict[tuple[str, str], str] = {}
 """The imports for type checkers that go up, and why."""
 
 PURE = """
-errors events limits text mentions names records rules verbs formats.base formats.jsonl formats.plain
+errors events limits masks text mentions names profiles records rules verbs formats.base formats.jsonl formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
-rooms.tail rooms.audience rooms.presence rooms.room rooms.listing
+rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
+people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
+irc.errors irc.lines irc.message irc.shown irc.stretch
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
@@ -117,6 +127,7 @@ CORE = {
     "feed": "takes events into rooms and has them shown",
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
+    "ruler": "the gate's ruling half: whose room it is",
     "hub": "wires the rooms, and forgets them",
     "speaker": "the gate's speaking half: a line goes into the queue of its room",
     "people.base": "its Person has a name, as a Member has",

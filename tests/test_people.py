@@ -7,14 +7,15 @@ from typing_extensions import override
 
 from tests.fakes import Reactor, now
 from twistedchat.errors import ChatError
-from twistedchat.people.base import LINGER_SECONDS
+from twistedchat.events import Kind
+from twistedchat.people.base import LINGER_SECONDS, Stay
 from twistedchat.people.local import MAX_LINGERING, LocalPeople
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
-    from twistedchat.people.base import Named
+    from twistedchat.people.base import Deed, Named
 
 
 class Somebody:
@@ -23,11 +24,15 @@ class Somebody:
     def __init__(self, people: LocalPeople) -> None:
         self.name = ""
         self.token = ""
+        self.stay = Stay()
         self.closed = 0
         self._people = people
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         """It is told nothing."""
+
+    async def undergo(self, deed: Deed) -> None:
+        """Nothing is done to it."""
 
     @property
     def rooms(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing_extensions import override
 from tests.drafts import draft
 from tests.ear import Ear
 from tests.fakes import HeldStore, Reactor, now
+from twistedchat.comeback import resume
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Event, Kind
 from twistedchat.formats.jsonl import JsonFormat
@@ -18,7 +19,7 @@ from twistedchat.hub import Hub
 from twistedchat.onlooker import EXCERPT_BYTES
 from twistedchat.records import Excerpt, Joined, RoomEntry, Roster
 from twistedchat.rules import MAX_ROOMS
-from twistedchat.session import Session, resume
+from twistedchat.session import Session
 from twistedchat.speaker import MAX_KEY_LENGTH
 from twistedchat.stores.base import StoreError
 

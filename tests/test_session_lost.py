@@ -11,13 +11,14 @@ from typing_extensions import override
 from tests.drafts import draft
 from tests.ear import Ear
 from tests.fakes import HeldStore, Reactor, now
+from twistedchat.comeback import resume
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.formats.jsonl import JsonFormat
 from twistedchat.hub import Hub
 from twistedchat.people.base import LINGER_SECONDS
 from twistedchat.people.local import LocalPeople
-from twistedchat.session import Session, resume
+from twistedchat.session import Session
 from twistedchat.stores.base import ROOMS_PER_PAGE
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing_extensions import override
 from tests.drafts import draft
 from tests.ear import Ear
 from tests.fakes import HeldStore, Reactor, now
+from twistedchat.comeback import resume
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.formats.jsonl import JsonFormat
@@ -18,7 +19,7 @@ from twistedchat.hub import Hub
 from twistedchat.people.base import LINGER_SECONDS, Arrival
 from twistedchat.people.local import LocalPeople
 from twistedchat.rooms.announce import GATHER_SECONDS
-from twistedchat.session import Session, resume
+from twistedchat.session import Session
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_room
+from twistedchat.profiles import Profile
 from twistedchat.records import Excerpt, Roster
 from twistedchat.rooms import listing
-from twistedchat.rules import Actor, Place, may
+from twistedchat.rooms.audience import GONE
+from twistedchat.rules import Actor, Place, may, may_see
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from twistedchat.hub import Hub
     from twistedchat.records import RoomEntry
@@ -26,6 +28,9 @@ __all__ = ["EXCERPT_BYTES", "Membership", "Onlooker"]
 EXCERPT_BYTES = 64 * 2**10
 """Size limit of a part of the log that is asked for, in bytes of text. Source: as `formats.base.PAGE_BYTES`."""
 
+
+_UNSEEN = Profile("user", "local.ip")
+"""Of somebody whose door has said nothing of it."""
 
 ROOMS_A_STEP = 64
 """Rooms that are looked up at once for a list, so that no more topics are read than are shown.
@@ -49,9 +54,12 @@ class Onlooker:
 
     Attributes:
         name: The person's name; "" before it was given.
+        profile: How the person is seen by others.
+        arrived: By room, the seq up to which what was shown is known to have arrived; None for somebody who says
+            so when it comes back, or never does.
     """
 
-    __slots__ = ("_actor", "_hub", "_memberships", "name")
+    __slots__ = ("_actor", "_hub", "_memberships", "arrived", "name", "profile")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -59,10 +67,14 @@ class Onlooker:
         # What the rules are told, until it changes.
         self._actor: Actor | None = None
         self.name = ""
+        self.profile = _UNSEEN
+        self.arrived: dict[str, int] | None = None
 
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
         room = self._hub.rooms.get(name)
+        if room is not None and not self._may_see(room):
+            return Roster(name, 0, ())
         if room is not None:
             return Roster(name, room.presence.count, room.presence.recent_names)
         others = sorted(self._hub.people.glimpse(name))
@@ -115,8 +127,9 @@ class Onlooker:
         while chars < max_chars:
             known = await self._hub.rooms.stored(after, ROOMS_A_STEP)
             page = listing.by_name(self._hub.rooms, known, after, ROOMS_A_STEP, self._memberships)
-            entries += page
-            chars += sum(len(entry.name) + len(entry.topic) for entry in page)
+            seen = [entry for entry in page if self._may_see(self._hub.rooms.get(entry.name))]
+            entries += seen
+            chars += sum(len(entry.name) + len(entry.topic) for entry in seen)
             if len(page) < ROOMS_A_STEP:
                 break
             after = page[-1].name
@@ -130,7 +143,9 @@ class Onlooker:
         """
         self._may("rooms")
         known = await self._hub.rooms.stored("", limit)
-        return listing.by_count(self._hub.rooms, known, limit, self._memberships)
+        rooms = [room for room in self._hub.rooms if self._may_see(room)]
+        known = [stored for stored in known if self._may_see(self._hub.rooms.get(stored.name))]
+        return listing.by_count(rooms, known, limit, self._memberships)
 
     async def _look(self, name: str, verb: str) -> tuple[str, Room | None, int]:
         """A room that exists: its kept name, itself if it is live, and its last seq."""
@@ -142,7 +157,9 @@ class Onlooker:
             room = self._hub.rooms.get(summary.name) or (None if summary.seq else self._hub.rooms.find(name))
         exists = room is not None or bool(summary and (summary.seq or summary.members))
         kept = room.name if room else summary.name if summary else name
-        self._may(verb, Place(kept, is_member=kept in self._memberships, exists=exists))
+        is_member = kept in self._memberships
+        place = room.place_of(kept, is_member=is_member) if room else Place(kept, is_member, exists)
+        self._may(verb, place)
         return kept, room, room.seq if room else summary.seq if summary else 0
 
     async def seq_at(self, name: str, at: int) -> int:
@@ -158,6 +175,25 @@ class Onlooker:
         room = self._membership(name, "since").room
         return await self._hub.reader.seq_at(room.name, room.seq, at)
 
+    async def find_time(self, name: str, at: int) -> int:
+        """The same, in any room.
+
+        Raises:
+            ChatError: ``bad-room``, ``no-such-room``, ``not-readable``.
+        """
+        name, _, seq = await self._look(name, "history")
+        return await self._hub.reader.seq_at(name, seq, at)
+
+    def shown(self) -> dict[str, int]:
+        """By room that is shown now: the seq of the last event that was shown."""
+        return {name: member.cursor for name, (_, member) in self._memberships.items() if member.cursor != GONE}
+
+    def confirm(self, shown: Mapping[str, int]) -> None:
+        """What was `shown` at an earlier moment is known to have arrived."""
+        arrived = self.arrived
+        if arrived is not None:
+            arrived.update({room: max(seq, arrived[room]) for room, seq in shown.items() if room in arrived})
+
     def last_seq(self, name: str) -> int:
         """The seq of the last event of a room that the session is in.
 
@@ -169,9 +205,18 @@ class Onlooker:
     # -- rules -----------------------------------------------------------------------------------
 
     def _may(self, verb: str, place: Place | None = None) -> None:
+        may(self._actor or self._actor_now(), verb, place)
+
+    def _may_see(self, room: Room | None) -> bool:
+        """Whether the person may know that a room is there; of one that is not live nothing is hidden."""
+        if room is None or not room.charter.is_hidden:
+            return True
+        return may_see(self._actor_now(), room.place_of(room.name, is_member=room.name in self._memberships))
+
+    def _actor_now(self) -> Actor:
         if self._actor is None:
-            self._actor = Actor(self.name, len(self._memberships))
-        may(self._actor, verb, place)
+            self._actor = Actor(self.name, len(self._memberships), self.profile)
+        return self._actor
 
     def _find(self, name: str) -> Membership | None:
         """The membership of the room of this cleaned name, or of one that counts as it."""

@@ -7,16 +7,17 @@ the session.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from twistedchat.errors import ChatError
     from twistedchat.events import Event
 
-__all__ = ["Excerpt", "Joined", "Names", "RoomEntry", "Roster"]
+__all__ = ["Amended", "Change", "Excerpt", "Joined", "Mask", "Names", "RoomEntry", "RoomRules", "Roster"]
 
 
 class Names(tuple[str, ...]):
@@ -99,3 +100,67 @@ class Excerpt:
     room: str
     seq: int
     events: Sequence[Event]
+
+
+class Change(NamedTuple):
+    """A change of a rule or rank of a room.
+
+    Attributes:
+        sign: ``+`` or ``-``.
+        letter: A flag (``i m n s t``), a list of masks (``b e I``), a rank (``o v``), ``k`` (key) or ``l`` (limit).
+        param: A name, a mask, a key, a number; "" where there is none.
+    """
+
+    sign: str
+    letter: str
+    param: str = ""
+
+
+class Mask(NamedTuple):
+    """Who has set a mask, and when.
+
+    Attributes:
+        by: The name.
+        at: Milliseconds since 1970.
+    """
+
+    by: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """What became of the changes that somebody wanted to make.
+
+    Attributes:
+        room: The room's name.
+        made: The changes as they are told; those that would change nothing are left out.
+        refused: Those that can't be made, each with why.
+    """
+
+    room: str
+    made: Sequence[Change]
+    refused: Sequence[tuple[Change, ChatError]]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRules:
+    """The ranks and rules of a room, as one person may see them.
+
+    Attributes:
+        room: Its name.
+        flags: Letters of the rules that are on, sorted.
+        key: "" if there is none; ``*`` for those who are not in the room.
+        limit: 0 if there is none.
+        made_at: When somebody entered it first, of those who are in it; in milliseconds since 1970.
+        masks: By the letter of the list, in the order of setting.
+        rank: Of the one who asks: ``o``, ``v``, ``ov`` or "".
+    """
+
+    room: str
+    flags: str
+    key: str
+    limit: int
+    made_at: int
+    masks: Mapping[str, Mapping[str, Mask]]
+    rank: str

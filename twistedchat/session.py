@@ -14,21 +14,24 @@ from typing import TYPE_CHECKING
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name, clean_room
 from twistedchat.onlooker import Membership
-from twistedchat.people.base import Arrival
+from twistedchat.people.base import Arrival, DeedKind, Stay
 from twistedchat.records import Joined
+from twistedchat.rooms import rulings
 from twistedchat.rooms.audience import GONE, Member
+from twistedchat.ruler import Ruler
 from twistedchat.rules import Place
-from twistedchat.speaker import Speaker, lost
+from twistedchat.speaker import lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from twistedchat.formats.base import Format
     from twistedchat.hub import Hub
+    from twistedchat.people.base import Deed
     from twistedchat.rooms.room import Room
     from twistedchat.speaker import Listener
 
-__all__ = ["MAX_PARTING_LENGTH", "Session", "resume"]
+__all__ = ["MAX_PARTING_LENGTH", "Session"]
 
 MAX_PARTING_LENGTH = 200
 """Longest parting word, in characters; the rest is left out.
@@ -37,8 +40,11 @@ Each room remembers up to 256 of them, and shows them to its members together: w
 room. Source: docs/protocol.md, "Limits".
 """
 
+_USUAL_STAY = Stay()
+"""How a session stays that is taken up by a random token."""
 
-class Session(Speaker):
+
+class Session(Ruler):
     """A person who is here, or about to be.
 
     Args:
@@ -48,27 +54,32 @@ class Session(Speaker):
     Attributes:
         name: The person's name; "" before `enter`, and after the session has ended.
         token: Takes up the session after its connection was lost; "" for one that can't be.
+        stay: How it stays then.
     """
 
-    __slots__ = ("token",)
+    __slots__ = ("stay", "token")
 
     def __init__(self, hub: Hub, outlet: Listener) -> None:
         super().__init__(hub, outlet)
         self.token = ""
+        self.stay = _USUAL_STAY
 
     # -- coming and going ------------------------------------------------------------------------
 
-    async def enter(self, name: str, *, resumable: bool = False) -> None:
+    async def enter(self, name: str, *, resumable: bool = False, stay: Stay | None = None) -> None:
         """Take a name.
 
         Args:
             name: What was typed.
-            resumable: Whether the session is to outlive its connection by a minute, and gets a token.
+            resumable: Whether the session is to outlive its connection, and gets a token.
+            stay: How it does, for one that is taken up by a word.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
         name = clean_new_name(name)
+        if stay is not None:
+            self.stay, self.arrived = stay, {}
         token = await self._hub.people.claim(name, self, resumable=resumable)
         if self._outlet is None:
             self._hub.people.release(self, name, token)
@@ -92,8 +103,10 @@ class Session(Speaker):
             raise lost()
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
+        self.token = self._hub.people.rekey(self)
         self._actor = None
         for room, member in self._memberships.values():
+            room.charter.renamed(member.name, name)
             room.presence.renamed(member, name)
             self._hub.announcer.changed(room)
 
@@ -174,6 +187,24 @@ class Session(Speaker):
         if outlet is not None:
             outlet.evicted(code, text)
 
+    async def undergo(self, deed: Deed) -> None:
+        """Have done to it what another person does.
+
+        Raises:
+            ChatError: ``not-here`` while the connection is lost, ``not-member``.
+        """
+        outlet = self._outlet
+        if deed.kind is DeedKind.REMOVE:
+            if deed.room not in self._memberships:
+                raise ChatError("not-member", f"{self.name} is not in #{deed.room}.")
+            self._leave(deed.room, f"removed by {deed.by}" + (f": {deed.text}" if deed.text else ""))
+            if outlet is not None:
+                outlet.removed(deed.room, deed.by, deed.text)
+        elif outlet is None:
+            raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
+        else:
+            outlet.invited(deed.by, deed.room)
+
     def notify(self, text: str) -> None:
         """Tell a human a sentence about the server."""
         if self._outlet is not None:
@@ -214,7 +245,7 @@ class Session(Speaker):
         """
         return self._membership(room, "since").room.topic
 
-    async def join(self, name: str, format_: Format, *, after: int | None = None) -> Joined:
+    async def join(self, name: str, format_: Format, *, after: int | None = None, key: str = "") -> Joined:
         """Enter a room, or set the cursor anew in one that the session is in.
 
         Nothing is shown before `show_all` is called.
@@ -223,11 +254,13 @@ class Session(Speaker):
             name: The room's name, with or without ``#``.
             format_: How the room is shown.
             after: Show everything after this seq, at least 0; None shows the last few events.
+            key: The room's, where it has one.
 
         Raises:
-            ChatError: ``bad-room``, ``too-many-rooms``, ``not-readable``.
+            ChatError: ``bad-room``, ``too-many-rooms``, ``banned``, ``wrong-key``, ``invite-only``, ``room-full``,
+                ``not-readable``.
         """
-        room = await self._open(clean_room(name), after or 0)
+        room = await self._open(clean_room(name), after or 0, key)
         seq = room.seq
         membership = self._memberships.get(room.name)
         if membership is None:
@@ -238,12 +271,14 @@ class Session(Speaker):
             room.audience.reformat(member, format_)
             room.presence.introduce(member)
         member.cursor = max(0, seq - self._hub.history) if after is None else min(after, seq)
+        if self.arrived is not None:
+            self.arrived.setdefault(room.name, member.cursor)
         names = room.presence.recent_names
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
 
-    async def _open(self, name: str, seq: int) -> Room:
+    async def _open(self, name: str, seq: int, key: str) -> Room:
         """A room to enter, if that may be; taken forward to a seq that was shown already, perhaps by another node."""
-        self._may_join(name, self._find(name) is not None)
+        self._may("join", Place(name, is_member=self._find(name) is not None))
         outlet = self._outlet
         room = await self._hub.rooms.open(name)
         try:
@@ -252,7 +287,7 @@ class Session(Speaker):
             if self._outlet is not outlet:
                 # Taken up meanwhile: the connection that goes on with it has not asked for this.
                 raise lost()
-            self._may_join(room.name, room.name in self._memberships)
+            self._may("join", room.place_of(room.name, is_member=room.name in self._memberships, key=key))
         except BaseException:
             room.entering -= 1
             self._hub.forget_if_idle(room)
@@ -260,12 +295,10 @@ class Session(Speaker):
         room.entering -= 1
         return room
 
-    def _may_join(self, name: str, is_member: bool) -> None:
-        self._may("join", Place(name, is_member=is_member))
-
     def _admit(self, room: Room, format_: Format) -> Member:
         member = self._put(room, format_)
         room.presence.joined(member)
+        rulings.entered(room, member, int(self._hub.wall() * 1000))
         self._hub.people.entered(self, room.name)
         self._hub.announcer.changed(room)
         return member
@@ -293,10 +326,13 @@ class Session(Speaker):
 
     def _leave(self, name: str, why: str) -> None:
         room, member = self._memberships.pop(name)
+        if self.arrived is not None:
+            self.arrived.pop(name, None)
         why = why[:MAX_PARTING_LENGTH]
         self._actor = None
         room.audience.remove(member)
         room.presence.left(member, why)
+        rulings.left(room, member.name)
         self._hub.people.left(self, name, why)
         self._hub.announcer.changed(room)
         self._hub.forget_if_idle(room)
@@ -333,34 +369,3 @@ class Session(Speaker):
     def has_seen_all(self) -> bool:
         """Whether everything that was taken into the session's rooms has been shown to it."""
         return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
-
-
-async def resume(hub: Hub, token: str, outlet: Listener, format_: Format) -> tuple[Session, Listener | None] | None:
-    """Take a session up with another connection; nothing of a room is shown until `Session.join`.
-
-    Args:
-        hub: The server's state.
-        token: The session's.
-        outlet: The connection.
-        format_: How rooms are shown that the session was in at another node.
-
-    Returns:
-        The session, and the connection that it had, if that was not known to be lost; None if there is no
-        such session.
-
-    Raises:
-        ChatError: ``not-ready``.
-    """
-    person = await hub.people.resume(token)
-    if isinstance(person, Arrival):
-        session = Session(hub, outlet)
-        if hub.people.adopt(session, person):
-            await session.arrive(person, format_)
-            return session, None
-        # Another connection was faster.
-        person = await hub.people.resume(token)
-    if not isinstance(person, Session) or not person.name:
-        return None
-    # Not before there is nothing to wait for: whoever asked may be lost meanwhile.
-    hub.people.back(person)
-    return person, person.take_up(outlet)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
-from twistedchat.names import clean_name
+from twistedchat.names import clean_name, clean_room
 from twistedchat.onlooker import Onlooker
+from twistedchat.rules import Place
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -18,13 +19,30 @@ if TYPE_CHECKING:
     from twistedchat.hub import Hub
     from twistedchat.people.base import Named
     from twistedchat.rooms.audience import Outlet
+    from twistedchat.rooms.room import Room
     from twistedchat.writer import Receipt
 
     class Listener(Outlet, Protocol):
         """An outlet that also takes what is for one person alone."""
 
-        def show_private(self, sender: Named, text: str, at: int) -> bool:
-            """Show a private line, if it is taken now."""
+        def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:
+            """Show a private line, if it is taken now.
+
+            Args:
+                sender: Who has said it.
+                text: What.
+                at: When, in milliseconds since 1970.
+                kind: `Kind.SAY`, `Kind.ME` or `Kind.NOTICE`.
+                tags: As `events.Draft.tags`.
+            """
+            ...
+
+        def invited(self, by: str, room: str) -> None:
+            """Somebody lets the person into a room."""
+            ...
+
+        def removed(self, room: str, by: str, why: str) -> None:
+            """Somebody has removed the person from a room; it is in it no more."""
             ...
 
         def evicted(self, code: str, text: str) -> None:
@@ -56,6 +74,11 @@ class Speaker(Onlooker):
         super().__init__(hub)
         self._outlet: Listener | None = outlet
 
+    @property
+    def outlet(self) -> Listener | None:
+        """The connection; None while it is known to be lost."""
+        return self._outlet
+
     def say(
         self,
         name: str,
@@ -69,7 +92,7 @@ class Speaker(Onlooker):
         """Have a line stored and then shown to the room.
 
         Args:
-            name: Of a room that the session is in.
+            name: Of a room that the session is in, or that lets others speak.
             text: 1 to `events.MAX_TEXT_BYTES` bytes of UTF-8; a topic may be empty.
             receipt: Is told what became of the line, once, later.
             tag: Handed to the receipt.
@@ -77,18 +100,38 @@ class Speaker(Onlooker):
             key: So that the same line sent again stands once.
 
         Raises:
-            ChatError: ``bad-room``, ``not-in-room``, ``empty-text``, ``too-long``, ``bad-key``;
-                nothing was submitted.
+            ChatError: ``bad-room``, ``not-in-room``, ``muted``, ``banned``, ``not-op``, ``empty-text``, ``too-long``,
+                ``bad-key``; nothing was submitted.
         """
-        room = self._membership(name, kind).room
+        room = self._room_to_speak_in(name, kind)
         _check_text(text, may_be_empty=kind is Kind.TOPIC)
         if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
             raise ChatError("bad-key", f"A key has 1 to {MAX_KEY_LENGTH} characters.")
         draft = Draft(self._hub.draft_id(), room.name, kind, self.name, text, key)
         self._hub.writer.submit(room.queue, draft, receipt, tag)
 
-    async def tell(self, to: str, text: str) -> str:
+    def _room_to_speak_in(self, name: str, kind: Kind) -> Room:
+        """The room of this name, if the person may speak there; also one that is not in it may, if the rules say so."""
+        membership = self._memberships.get(name)
+        if membership is not None:
+            self._may(kind, membership.room.place)
+            return membership.room
+        name = clean_room(name)
+        room = self._hub.rooms.find(name)
+        is_member = room is not None and room.name in self._memberships
+        self._may(kind, room.place_of(room.name, is_member=is_member) if room else Place(name, is_member=False))
+        if room is None:
+            raise ChatError("not-in-room", f"You are not in #{name}: join it first.")
+        return room
+
+    async def tell(self, to: str, text: str, *, kind: Kind = Kind.SAY, tags: str = "") -> str:
         """Send a private line.
+
+        Args:
+            to: The receiver's name.
+            text: What is said.
+            kind: `Kind.SAY`, `Kind.ME` or `Kind.NOTICE`.
+            tags: As `events.Draft.tags`.
 
         Returns:
             The receiver's name, as it is spelled.
@@ -103,10 +146,10 @@ class Speaker(Onlooker):
         if person is None:
             raise ChatError("not-here", f"There is nobody here called {to}.")
         _check_text(text)
-        await person.hear(self, text, int(self._hub.wall() * 1000))
+        await person.hear(self, text, int(self._hub.wall() * 1000), kind, tags)
         return person.name
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         """Take a private line.
 
         Raises:
@@ -114,7 +157,7 @@ class Speaker(Onlooker):
         """
         if self._outlet is None:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
-        if not self._outlet.show_private(sender, text, at):
+        if not self._outlet.show_private(sender, text, at, kind, tags):
             raise ChatError("not-reading", f"{self.name} does not read at the moment: try again later.")
 
     # -- after a wait ----------------------------------------------------------------------------

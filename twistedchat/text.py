@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["json_safe", "listing", "safe"]
+__all__ = ["cut", "json_safe", "listing", "safe", "shown_as"]
 
 _UNSHOWABLE = chain(
     range(0x80, 0xA0),  # C1 controls, U+0085 (next line) among them
@@ -55,6 +55,17 @@ def safe(text: str) -> str:
     return text if text.isprintable() else text.translate(_SHOWN_AS)
 
 
+def shown_as(*, kept: str, dropped: str) -> dict[int, str | None]:
+    """The table by which `safe` replaces characters (`str.translate`), changed for other readers than terminals.
+
+    Args:
+        kept: Characters that are shown as they are.
+        dropped: Characters that are left out.
+    """
+    table: dict[int, str | None] = {code: shown for code, shown in _SHOWN_AS.items() if chr(code) not in kept}
+    return table | dict.fromkeys(map(ord, dropped))
+
+
 def _json_escape(code: int) -> str:
     units = chr(code).encode("utf-16-be", "surrogatepass").hex(" ", 2)
     return "\\u" + units.replace(" ", "\\u")
@@ -77,6 +88,13 @@ def json_safe(json_text: str) -> str:
         The JSON to send.
     """
     return json_text if json_text.isprintable() else json_text.translate(_JSON_ESCAPES)
+
+
+def cut(text: str, max_bytes: int) -> str:
+    """As much of the beginning of a text as takes at most so many bytes of UTF-8, cut between characters."""
+    if len(text) * 4 <= max_bytes:
+        return text
+    return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 
 def listing(names: Sequence[str], *, limit: int = 20) -> str:

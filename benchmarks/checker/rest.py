@@ -7,6 +7,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
+from benchmarks.checker.schedule import ROUND_SECONDS
 from benchmarks.checker.wire import Asker, Refused
 from benchmarks.checker.world import LONG_ROOMS, ROOMS, event_of
 
@@ -63,7 +64,7 @@ class Rest:
                 await self._ask_node(node, logs)
         with self._blaming(None, since):
             await self._until_agreed(since)
-        world.judge.tells.at_rest(world.now)
+        world.judge.tells.at_rest(world.now, LAGS * world.lag(since - ROUND_SECONDS))
         world.judge.names.forget_old(world.now)
         world.judge.stays.forget_old(world.now)
         self._read = {room: self._read[room] + len(rows) for room, rows in logs.items()}

@@ -80,7 +80,7 @@ class Run:
     """
 
     def __init__(self, plan: Plan, folder: Path, say: Callable[[str], None]) -> None:
-        self.judge = Judge(survive=plan.standby is not None, overlooked=plan.overlooked)
+        self.judge = Judge(survive=plan.standby is not None, overlooked=plan.overlooked, say=say)
         self.rests: list[float] = []
         self._plan = plan
         self._say = say

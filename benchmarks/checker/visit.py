@@ -206,7 +206,8 @@ class Visit:
         await self._asker.ask("join", room=room, after=after)
 
     async def rejoin(self, room: str, seconds: float) -> None:
-        """Leave a room, and enter it again after a while."""
+        """Leave a room, and enter it again after a while; what is shown then may be as old as that."""
+        self._ready_since = _NEVER
         self._world.judge.names.leaves(self._wire.label)
         await self._asker.ask("leave", room=room)
         self._world.judge.views.ends(self._wire.label, room)

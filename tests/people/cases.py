@@ -9,14 +9,15 @@ import pytest
 
 from tests.engines import LOOP, new_database, soon
 from twistedchat.errors import ChatError
-from twistedchat.people.base import Arrival
+from twistedchat.events import Kind
+from twistedchat.people.base import Arrival, Stay
 from twistedchat.people.shared import SharedPeople
 from twistedchat.postgres.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Sequence
 
-    from twistedchat.people.base import Named
+    from twistedchat.people.base import Deed, Named
 
 __all__ = ["Node", "Somebody", "refusal", "refused", "two_nodes"]
 
@@ -30,14 +31,18 @@ class Somebody:
 
     def __init__(self, people: SharedPeople) -> None:
         self.name = self.token = ""
+        self.stay = Stay()
         self.rooms: list[str] = []
         self.told: list[str] = []
         self._people = people
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         if text == "deaf":
             raise ChatError("not-reading", "Later.")
         self.told.append(f"{sender.name}: {text} at {at}")
+
+    async def undergo(self, deed: Deed) -> None:
+        self.told.append(f"{deed.by}: {deed.kind} {deed.room} {deed.text}")
 
     def close(self, why: str = "") -> None:
         for room in self.rooms:
@@ -88,7 +93,7 @@ class Node:
         self.people._rosters.close()  # noqa: SLF001  likewise
         self.people._changes.close()  # noqa: SLF001  likewise
         self.people.stop()
-        for link in (self.database.append, self.database.read, self.database.ear):
+        for link in (self.database.append, self.database.read, self.database.people, self.database.ear):
             link.close()
 
     async def come(self, name: str, *rooms: str, resumable: bool = False) -> Somebody:

@@ -264,10 +264,29 @@ async def test_beat() -> None:
 
 
 @live
+async def test_heard_while_something_waits() -> None:
+    """What other nodes tell is heard at once, also while a change of names waits for that of another node."""
+    async with two_nodes() as (a, b):
+        heard: list[str] = []
+        a.database.listen("news", heard.append)
+        await b.database.append.call("BEGIN")
+        await b.database.append.call("SELECT chat.lock_people()")
+        coming = soon(a.come("ann"))
+        waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+        while not await sql(b, waiting):
+            pass
+        await sql(b, "SELECT pg_notify('chat', 'b news here')")
+        await until(lambda: heard == ["here"], "the news")
+        assert not coming.called
+        await b.database.append.call("COMMIT")
+        await coming
+
+
+@live
 async def test_not_ready() -> None:
     """Without an answer from the database nobody comes in, and nothing is left behind."""
     async with two_nodes() as (a, b):
-        a.database.ear.close()
+        a.database.people.close()
         person = Somebody(a.people)
         for ask in (a.people.claim("ann", person), a.people.resume("token")):
             assert (await refused(ask)).code == "not-ready"

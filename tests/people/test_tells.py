@@ -12,11 +12,12 @@ from typing_extensions import override
 from tests.people.asking import HeldAsking
 from tests.reactor import Reactor
 from twistedchat.errors import ChatError
+from twistedchat.events import Kind
 from twistedchat.people.tells import ANSWER_SECONDS, Elsewhere, Far, Tells
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from twistedchat.people.base import Hearer, Named
+    from twistedchat.people.base import Deed, Hearer, Named
 
 LOST = StoreError("The cable is cut.")
 ANN = Elsewhere("ann")
@@ -31,7 +32,10 @@ class Bob:
         self.heard: list[str] = []
         self.is_full = False
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
+    async def undergo(self, deed: Deed) -> None:
+        """Nothing is done to it."""
+
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         if self.is_full:
             raise ChatError("not-reading", "bob does not read.")
         self.heard.append(f"{sender.name}: {text} at {at}")

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from twisted.internet.defer import Deferred
 
 from twistedchat import __version__
-from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
+from twistedchat.comeback import resume
+from twistedchat.doors.channel import NO_FAREWELL, Farewell
+from twistedchat.doors.json_outlet import MAX_OWED_BYTES, JsonOutlet, head_of, receipt_bytes
 from twistedchat.doors.lists import joined_roster, names_json, room_json
 from twistedchat.doors.request import Request
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
-from twistedchat.formats.jsonl import MAX_LINE_BYTES, JsonFormat, event_json, iso, to_line, to_list
+from twistedchat.formats.jsonl import MAX_LINE_BYTES, JsonFormat, event_json, to_line, to_list
 from twistedchat.rooms.tail import PAGE_EVENTS
-from twistedchat.session import Session, resume
+from twistedchat.session import Session
 from twistedchat.verbs import OPS
 
 if TYPE_CHECKING:
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 
     from twistedchat.doors.stream import ChatProtocol
     from twistedchat.doors.telnet import Mark
-    from twistedchat.formats.base import Page
-    from twistedchat.people.base import Named
-    from twistedchat.stores.base import Stored
 
     Answering = Coroutine[Deferred[Any], Any, None]
     """An answer that may have to wait for something."""
@@ -40,47 +39,26 @@ _FORMAT = JsonFormat()
 
 _TAKEN_OVER = Farewell("taken-over", "Another connection has taken your session up.")
 
-_MAX_OWED_BYTES = 64 * 2**10
-"""High-water mark of the receipts that one program is owed, in bytes; at it the next request waits for half of them.
-
-Source: as `formats.base.PAGE_BYTES`. A burst of 200 lines with the longest ids is 600 KiB of receipts.
-"""
-
 
 def closing_line(farewell: Farewell) -> bytes:
     """The server closes the connection, and why."""
     return to_line({"type": "closing", "code": farewell.code, "text": farewell.text})
 
 
-class JsonDoor:
-    """One program at one connection; also its outlet (`rooms.audience.Outlet`).
+class JsonDoor(JsonOutlet):
+    """One program at one connection.
 
     Args:
         stream: The connection.
     """
 
-    __slots__ = (
-        "_is_quitting",
-        "_owed_bytes",
-        "_parting",
-        "_receipts",
-        "_said_hello",
-        "_session",
-        "_settled",
-        "_stream",
-        "unanswered",
-    )
+    __slots__ = ("_is_quitting", "_parting", "_said_hello")
 
     def __init__(self, stream: ChatProtocol) -> None:
-        self._stream = stream
-        self._session: Session | None = None
+        super().__init__(stream)
         self._said_hello = False
         self._is_quitting = False
         self._parting = ""
-        self._receipts: list[bytes] = []
-        self._owed_bytes = 0
-        self._settled: Deferred[None] | None = None
-        self.unanswered = 0
         stream.decoder.telnet = False
 
     # -- what the peer asks ----------------------------------------------------------------------
@@ -128,13 +106,7 @@ class JsonDoor:
             self._refuse(id_, error)
 
     def _answer(self, request: Request, type_: str, **fields: object) -> None:
-        self._write(to_line(_head(request.id, type_) | fields))
-
-    def _refuse(self, id_: object, error: ChatError) -> None:
-        self._write(to_line(_head(id_, "error") | {"code": error.code, "text": error.text} | error.facts))
-
-    def _write(self, data: bytes) -> None:
-        self._stream.wire.write(self._with_receipts(data))
+        self._write(to_line(head_of(request.id, type_) | fields))
 
     # -- ops -------------------------------------------------------------------------------------
 
@@ -202,8 +174,8 @@ class JsonDoor:
         room, text, key = request.fields(op)
         session.say(room, text, self, request.id, kind=Kind(op), key=key)
         self.unanswered += 1
-        self._owed_bytes += _receipt_bytes(request.id)
-        return self._until_settled() if self._owed_bytes >= _MAX_OWED_BYTES else None
+        self._owed_bytes += receipt_bytes(request.id)
+        return self._until_settled() if self._owed_bytes >= MAX_OWED_BYTES else None
 
     async def _until_settled(self) -> None:
         """Wait until the program is not owed much any more."""
@@ -241,7 +213,7 @@ class JsonDoor:
         self, request: Request, type_: str, head: dict[str, object], name: str, render: Callable[[int], bytes]
     ) -> None:
         """Answer with a list that fits the line: ``render`` is called with the bytes that are left for it."""
-        start = to_line(_head(request.id, type_) | head)[:-2] + f',"{name}":'.encode()
+        start = to_line(head_of(request.id, type_) | head)[:-2] + f',"{name}":'.encode()
         self._write(start + render(MAX_LINE_BYTES - len(start) - len(b"}\n")) + b"}\n")
 
     async def _tell(self, request: Request, session: Session) -> None:
@@ -276,95 +248,6 @@ class JsonDoor:
     }
     """What each op does; by its name in `verbs.OPS`."""
 
-    # -- what the core shows ---------------------------------------------------------------------
-
-    @property
-    def full(self) -> bool:
-        """Whether something waits to be written."""
-        return self._stream.wire.full
-
-    def show(self, page: Page) -> bool:
-        """Write events, if nothing waits to be written."""
-        wire = self._stream.wire
-        if wire.full:
-            return False
-        wire.write(self._with_receipts(page.data) if self._receipts else page.data)
-        return True
-
-    def show_presence(self, data: bytes) -> bool:
-        """Write who came and went, if nothing waits to be written."""
-        if self._stream.wire.full:
-            return False
-        self._write(data)
-        return True
-
-    def show_private(self, sender: Named, text: str, at: int) -> bool:
-        """Write a private line, if nothing waits to be written."""
-        if self._stream.wire.full:
-            return False
-        self._write(to_line({"type": "tell", "who": sender.name, "text": text, "at": iso(at)}))
-        return True
-
-    def caught_up(self, room: str) -> None:  # noqa: ARG002  a program sees where it stands
-        """A room has been shown to its end."""
-        self._stream.channel.check_finished_soon()
-
-    def unreadable(self, room: str, *, passed_over: bool) -> None:
-        """Some of a room can't be read."""
-        left_out = "and is left out" if passed_over else "now; it comes when it can"
-        text = f"Some of what was said in #{room} can't be read, {left_out}."
-        self._refuse(None, ChatError("not-readable", text, room=room))
-
-    def evicted(self, code: str, text: str) -> None:
-        """The session is another connection's, or nobody's."""
-        self._session = None
-        self._stream.channel.close(Farewell(code, text))
-
-    def notify(self, text: str) -> None:
-        """A program sees by its answers how the server is."""
-
-    def log_lost(self, room: str) -> None:
-        """A program comes back, and sees by ``joined`` where the log ends."""
-        text = f"The log of #{room} has lost what was said last: come back and go on from where it ends."
-        self._stream.channel.close(Farewell("log-lost", text))
-
-    def fault(self) -> None:
-        """Showing failed; that is logged."""
-        self._stream.channel.close(FAULT)
-
-    # -- what became of lines --------------------------------------------------------------------
-
-    def stored(self, tag: object, stored: Stored) -> None:
-        """A line of the program's stands in the log. Its receipt goes along with what is written next."""
-        if not self._receipts:
-            self._stream.port.clock.callLater(0, self._settle)
-        self._owed_bytes -= _receipt_bytes(tag)
-        head = _head(tag, "ok") | {"room": stored.event.room, "seq": stored.event.seq}
-        self._receipts.append(to_line(head if stored.fresh else head | {"again": True}))
-
-    def _settle(self) -> None:
-        if self._receipts:
-            self._write(b"")
-        if self._settled is not None and self._owed_bytes <= _MAX_OWED_BYTES // 2:
-            settled, self._settled = self._settled, None
-            settled.callback(None)
-        self._stream.channel.check_finished()
-
-    def _with_receipts(self, data: bytes) -> bytes:
-        """Data that is about to be written, with the receipts that wait before it."""
-        if not self._receipts:
-            return data
-        receipts, self._receipts = self._receipts, []
-        self.unanswered -= len(receipts)
-        return b"".join(receipts) + data
-
-    def refused(self, tag: object, error: ChatError) -> None:
-        """A line of the program's could not be stored."""
-        self._refuse(tag, error)
-        self.unanswered -= 1
-        self._owed_bytes -= _receipt_bytes(tag)
-        self._stream.port.clock.callLater(0, self._settle)
-
     # -- the connection --------------------------------------------------------------------------
 
     @property
@@ -388,12 +271,3 @@ class JsonDoor:
             session.close(self._parting)
         elif session is not None:
             session.lose()
-
-
-def _head(id_: object, type_: str) -> dict[str, object]:
-    return {"type": type_} if id_ is None else {"type": type_, "re": id_}
-
-
-def _receipt_bytes(id_: object) -> int:
-    """Most bytes of a receipt, about: a character of an id is written in 12 at most."""
-    return 96 + (12 * len(id_) if isinstance(id_, str) else 0)

@@ -223,10 +223,13 @@ class PlainDoor:
     def leave(self, name: str) -> str:
         """Leave a room; then talk in the one entered last, if any."""
         room = self.session.leave(name)
+        self._gone_from(room)
+        return room
+
+    def _gone_from(self, room: str) -> None:
         if room == self._room:
             self._room = next(reversed(list(self.session.rooms)), None)
             self.redraw()
-        return room
 
     def redraw(self) -> None:
         """Show every room as `display` says."""
@@ -292,7 +295,7 @@ class PlainDoor:
             self._write(data)
         return True
 
-    def show_private(self, sender: Named, text: str, at: int) -> bool:  # noqa: ARG002  programs are told the time
+    def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:  # noqa: ARG002  for programs
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
@@ -300,6 +303,16 @@ class PlainDoor:
             self.last_teller = sender
             self.tell(f"{sender.name} tells you: {text}")
         return True
+
+    def invited(self, by: str, room: str) -> None:
+        """Somebody lets the person into a room."""
+        self.tell(f"{by} invites you to #{room}: /join #{room} enters it.")
+
+    def removed(self, room: str, by: str, why: str) -> None:
+        """Somebody has removed the person from a room; then it talks in the one entered last, if any."""
+        self.tell(f"{by} removed you from #{room}" + (f": {why}" if why else "."))
+        self._end_waiting(room)
+        self._gone_from(room)
 
     def caught_up(self, room: str) -> None:
         """A room has been shown to its end."""

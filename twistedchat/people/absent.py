@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
-from twistedchat.people.base import Arrival
+from twistedchat.events import Kind
+from twistedchat.people.base import Arrival, Stay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twistedchat.people.base import Named, People
+    from twistedchat.people.base import Deed, Named, People
 
 __all__ = ["Absent"]
 
@@ -26,11 +27,12 @@ class Absent:
         arrival: What is known of it.
     """
 
-    __slots__ = ("_people", "_rooms", "name", "token")
+    __slots__ = ("_people", "_rooms", "name", "stay", "token")
 
     def __init__(self, people: People, arrival: Arrival) -> None:
         self._people = people
         self.name, self.token, self._rooms = arrival
+        self.stay = Stay()
 
     @property
     def rooms(self) -> Sequence[str]:
@@ -42,13 +44,24 @@ class Absent:
         """What is known of it."""
         return Arrival(self.name, self.token, self._rooms)
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:  # noqa: ARG002  nothing is shown
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:  # noqa: ARG002  nothing is shown
         """Nobody hears.
 
         Raises:
             ChatError: ``not-here``, always.
         """
-        raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
+        raise self._not_here()
+
+    async def undergo(self, deed: Deed) -> None:  # noqa: ARG002  nothing is done to it
+        """Nobody is there.
+
+        Raises:
+            ChatError: ``not-here``, always.
+        """
+        raise self._not_here()
+
+    def _not_here(self) -> ChatError:
+        return ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
 
     def close(self, why: str = "") -> None:  # noqa: ARG002  nobody is told
         """Give the name back."""

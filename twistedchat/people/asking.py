@@ -57,12 +57,12 @@ class Asking:
 
     async def people(self, ops: Sequence[Sequence[object]]) -> Sequence[object] | str:
         """Do changes in order; an answer for each, or `LAPSED`."""
-        answer: Sequence[object] | str = await self._json(self._database.ear, "people", self.node, json.dumps(ops))
+        answer: Sequence[object] | str = await self._json(self._database.people, "people", self.node, json.dumps(ops))
         return answer
 
     async def mine(self, names: Sequence[str]) -> Sequence[str]:
         """Those of the names that are of people of this node."""
-        answer: Sequence[str] = await self._json(self._database.ear, "mine", self.node, json.dumps(names))
+        answer: Sequence[str] = await self._json(self._database.people, "mine", self.node, json.dumps(names))
         return answer
 
     async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Sequence[str]]]:
@@ -76,27 +76,32 @@ class Asking:
         self, heads: Sequence[Sequence[object]], versions: Sequence[Sequence[object]]
     ) -> dict[str, Any] | str:
         """Renew the lease, and hear what has happened elsewhere; or `LAPSED`. The other connections are tried, too."""
-        self._database.append.probe()
-        self._database.read.probe()
+        self._database.probe()
         answer: dict[str, Any] | str = await self._json(
-            self._database.ear, "beat", self.node, json.dumps(heads), json.dumps(versions), _LEASE_MS, _LINGER_MS
+            self._database.people, "beat", self.node, json.dumps(heads), json.dumps(versions), _LEASE_MS, _LINGER_MS
         )
         return answer
 
     async def come_back(self, people: Sequence[Sequence[object]]) -> Sequence[tuple[str, bool]]:
         """Begin a lease with these people; who has lost the name, and whether the session goes on elsewhere."""
         answer: Sequence[tuple[str, bool]] = await self._json(
-            self._database.ear, "come_back", self.node, self._database.name, json.dumps(people), _LEASE_MS, _LINGER_MS
+            self._database.people,
+            "come_back",
+            self.node,
+            self._database.name,
+            json.dumps(people),
+            _LEASE_MS,
+            _LINGER_MS,
         )
         return answer
 
     async def leave(self) -> None:
         """The lease ends now."""
-        await self._database.ear.call("SELECT chat.leave($1, $2)", self.node, _LINGER_MS)
+        await self._database.people.call("SELECT chat.leave($1, $2)", self.node, _LINGER_MS)
 
     async def tidy(self) -> None:
         """Delete what nobody asks for any more."""
-        await self._database.ear.call("SELECT chat.tidy()")
+        await self._database.people.call("SELECT chat.tidy()")
 
     async def find(self, likenesses: Sequence[str]) -> tuple[str, str, bool] | None:
         """Who has one of these: name, node, and whether the connection is there."""
@@ -106,22 +111,24 @@ class Asking:
     async def tell(self, to: str, who: str, text: str, at: int) -> int | None:
         """Leave a private line for somebody on another node; its number, or None if nobody would take it."""
         # As JSON, because PostgreSQL's text holds no NUL.
-        answer: int | None = await self._json(self._database.ear, "tell", self.node, to, who, json.dumps(text), str(at))
+        answer: int | None = await self._json(
+            self._database.people, "tell", self.node, to, who, json.dumps(text), str(at)
+        )
         return answer
 
     async def take(self) -> Sequence[tuple[int, str, str, str, str, int]]:
         """The private lines for this node: number, sender's node, receiver, sender, text, at."""
-        taken = await self._json(self._database.ear, "take", self.node)
+        taken = await self._json(self._database.people, "take", self.node)
         return [(number, node, to, who, json.loads(text), at) for number, node, to, who, text, at in taken]
 
     async def told(self, node: str, number: int, code: str, text: str) -> None:
         """Tell another node what became of its private line."""
         rest = json.dumps([number, code, text])
-        await self._database.ear.call("SELECT pg_notify('chat', $1)", f"{self.node} told {node} {rest}")
+        await self._database.people.call("SELECT pg_notify('chat', $1)", f"{self.node} told {node} {rest}")
 
     async def withdraw(self, number: int) -> bool:
         """Take a private line back that nobody has taken; whether that was so."""
-        ((answer,),) = await self._database.ear.call("SELECT chat.withdraw($1)", str(number))
+        ((answer,),) = await self._database.people.call("SELECT chat.withdraw($1)", str(number))
         return answer == "t"
 
     @staticmethod

@@ -6,17 +6,61 @@ any door, nor how many nodes there are.
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from twistedchat.events import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from twistedchat.errors import ChatError
+    from twistedchat.people.password import Guesses
 
-__all__ = ["LINGER_SECONDS", "Arrival", "Hearer", "Home", "Named", "People", "Person"]
+__all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
 LINGER_SECONDS = 60.0
 """Time in which a lost session can be taken up, in seconds. Source: docs/protocol.md, "Coming back"."""
+
+
+class DeedKind(enum.StrEnum):
+    """What one person does to another."""
+
+    INVITE = "invite"
+    """Lets it into a room."""
+
+    REMOVE = "remove"
+    """Removes it from a room."""
+
+
+class Deed(NamedTuple):
+    """What one person does to another.
+
+    Attributes:
+        kind: What it is; the one who does it may.
+        by: The name of whoever does it.
+        room: Where, or "".
+        text: Why, or "".
+    """
+
+    kind: DeedKind
+    by: str
+    room: str = ""
+    text: str = ""
+
+
+class Stay(NamedTuple):
+    """How somebody stays whose connection is lost.
+
+    Attributes:
+        seconds: Time in which the session can be taken up.
+        parting: The parting word, when it was not.
+        word: The word by which it is taken up, as `password.hashed_word` gives it; b"" if its token is a random one.
+    """
+
+    seconds: float = LINGER_SECONDS
+    parting: str = ""
+    word: bytes = b""
 
 
 class Person(Protocol):
@@ -25,18 +69,32 @@ class Person(Protocol):
     Attributes:
         name: "" before it was given and after it was given back.
         token: Takes its session up; "" if nothing does.
+        stay: How it stays when its connection is lost.
     """
 
     name: str
     token: str
+    stay: Stay
 
     @property
     def rooms(self) -> Iterable[str]:
         """The rooms that it is in."""
         ...
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
-        """Take a private line, or raise a `ChatError` that tells its sender why not."""
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
+        """Take a private line, or raise a `ChatError` that tells its sender why not.
+
+        Args:
+            sender: Who has said it.
+            text: What.
+            at: When, in milliseconds since 1970.
+            kind: `Kind.SAY`, `Kind.ME` or `Kind.NOTICE`.
+            tags: As `events.Draft.tags`.
+        """
+        ...
+
+    async def undergo(self, deed: Deed) -> None:
+        """Have done to it what another person does, or raise a `ChatError` that tells that person why not."""
         ...
 
     def close(self, why: str = "") -> None:
@@ -74,8 +132,12 @@ class Named(Protocol):
 class Hearer(Named, Protocol):
     """Somebody to whom a private line can be said, here or on another node."""
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         """As `Person.hear`."""
+        ...
+
+    async def undergo(self, deed: Deed) -> None:
+        """As `Person.undergo`."""
         ...
 
 
@@ -132,7 +194,12 @@ class People(Protocol):
     """The register of persons.
 
     A `claim` or `rename` that is cancelled leaves nothing behind.
+
+    Attributes:
+        guesses: Wrong words by which somebody wanted to come back.
     """
+
+    guesses: Guesses
 
     async def open(self, home: Home) -> None:
         """Make ready; called once, when the store is open.
@@ -157,7 +224,7 @@ class People(Protocol):
         Args:
             name: As `names.clean_name` gives it.
             person: Whose it is from now on; it has none yet.
-            resumable: Whether it can be taken up after its connection was lost.
+            resumable: Whether it can be taken up after its connection was lost, as its ``stay`` says.
 
         Returns:
             A token that takes the person's session up; "" if it is not resumable.
@@ -174,6 +241,10 @@ class People(Protocol):
         Raises:
             ChatError: ``name-taken``, ``not-ready``.
         """
+        ...
+
+    def rekey(self, person: Person) -> str:
+        """A person has another name: the token that takes its session up now. A random one stays as it is."""
         ...
 
     def release(self, person: Person, name: str, token: str) -> None:
@@ -228,7 +299,7 @@ class People(Protocol):
         ...
 
     def linger(self, person: Person) -> None:
-        """The connection is lost: keep the person for `LINGER_SECONDS`, then close it."""
+        """The connection is lost: keep the person for as long as it stays, then close it."""
         ...
 
     def back(self, person: Person) -> None:

@@ -14,6 +14,7 @@ from typing_extensions import override
 from twistedchat.errors import ChatError
 from twistedchat.names import Register
 from twistedchat.people.base import LINGER_SECONDS, People
+from twistedchat.people.password import Guesses, word_token
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -46,10 +47,11 @@ class LocalPeople(People):
         clock: For the time of lingering.
     """
 
-    __slots__ = ("_clock", "_lingering", "_names", "_tokens")
+    __slots__ = ("_clock", "_lingering", "_names", "_tokens", "guesses")
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
+        self.guesses = Guesses(clock.seconds)
         self._names: Register[Person] = Register()
         self._tokens: dict[str, Person] = {}
         self._lingering: dict[Person, IDelayedCall] = {}
@@ -73,7 +75,8 @@ class LocalPeople(People):
         self._names.claim(name, person)
         if not resumable:
             return ""
-        token = new_token()
+        word = person.stay.word
+        token = word_token(name, word) if word else new_token()
         self._tokens[token] = person
         return token
 
@@ -82,6 +85,16 @@ class LocalPeople(People):
         if self._names.find(name) is not person:
             self._refuse_lost(name)
         self._names.rename(person.name, name)
+
+    @override
+    def rekey(self, person: Person) -> str:
+        word = person.stay.word
+        if not person.token or not word:
+            return person.token
+        token = word_token(person.name, word)
+        self._tokens.pop(person.token, None)
+        self._tokens[token] = person
+        return token
 
     @override
     def release(self, person: Person, name: str, token: str) -> None:
@@ -127,7 +140,7 @@ class LocalPeople(People):
     def linger(self, person: Person) -> None:
         if len(self._lingering) >= MAX_LINGERING:
             self._let_go(next(iter(self._lingering)))
-        self._lingering[person] = self._clock.callLater(LINGER_SECONDS, self._let_go, person)
+        self._lingering[person] = self._clock.callLater(person.stay.seconds, self._let_go, person)
 
     @override
     def back(self, person: Person) -> None:
@@ -142,7 +155,7 @@ class LocalPeople(People):
 
     def _let_go(self, person: Person) -> None:
         self.back(person)
-        person.close()
+        person.close(person.stay.parting)
 
     def _refuse_lost(self, name: str) -> None:
         """Say when the name of a lost session will be free."""
@@ -150,12 +163,12 @@ class LocalPeople(People):
         timer = self._lingering.get(holder) if holder is not None else None
         if holder is None or timer is None:
             return
-        raise name_lost(holder.name, timer.getTime() - self._clock.seconds())
+        raise name_lost(holder.name, timer.getTime() - self._clock.seconds(), holder.stay.seconds)
 
 
-def name_lost(holder: str, seconds: float) -> ChatError:
-    """The error for somebody who wants the name of a lost session, which is free in so many seconds."""
+def name_lost(holder: str, seconds: float, of_seconds: float = LINGER_SECONDS) -> ChatError:
+    """The error for somebody who wants the name of a lost session, which is free in so many seconds of so many."""
     free_in = max(1, round(seconds))
-    lost = max(0, round(LINGER_SECONDS) - free_in)
+    lost = max(0, round(of_seconds) - free_in)
     sentence = f"{holder} lost the connection {lost} s ago; the name is free in {free_in} s. Choose another one."
     return ChatError("name-taken", sentence, free_in=free_in)

@@ -164,6 +164,14 @@ class SharedPeople(LocalPeople):
     # -- lost sessions -------------------------------------------------------------------------
 
     @override
+    def rekey(self, person: Person) -> str:
+        token = super().rekey(person)
+        if token != person.token:
+            # The other nodes know the old one, by which it is not to be taken up any more.
+            self._changes.note("revoke", person.name)
+        return token
+
+    @override
     def revoke(self, token: str) -> None:
         person = self._tokens.get(token)
         if person is not None:
@@ -173,7 +181,7 @@ class SharedPeople(LocalPeople):
     @override
     def linger(self, person: Person) -> None:
         super().linger(person)
-        self._changes.note("linger", person.name, _LINGER_MS)
+        self._changes.note("linger", person.name, int(person.stay.seconds * 1000))
 
     @override
     def back(self, person: Person) -> None:

@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from twistedchat.errors import ChatError
+from twistedchat.events import Kind
 from twistedchat.people.asking import not_ready
 from twistedchat.stores.base import StoreError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from twistedchat.people.asking import Asking
-    from twistedchat.people.base import Hearer, Named
+    from twistedchat.people.base import Deed, Hearer, Named
 
 __all__ = ["ANSWER_SECONDS", "Elsewhere", "Far", "Tells"]
 
@@ -55,7 +56,7 @@ class Far:
         self._is_here = is_here
         self.name = name
 
-    async def hear(self, sender: Named, text: str, at: int) -> None:
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:  # noqa: ARG002  a line alone goes there
         """Take a private line there.
 
         Raises:
@@ -64,6 +65,14 @@ class Far:
         if not self._is_here:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
         await self._tells.send(self.name, sender.name, text, at)
+
+    async def undergo(self, deed: Deed) -> None:  # noqa: ARG002  nothing of it goes there
+        """Nothing can be done there.
+
+        Raises:
+            ChatError: ``not-here``, always.
+        """
+        raise ChatError("not-here", f"{self.name} is at another server of this chat: that can't be done from here.")
 
 
 class Tells:

@@ -1,4 +1,4 @@
-"""A node's three connections to the database, and what other nodes tell it there.
+"""A node's four connections to the database, and what other nodes tell it there.
 
 Knows nodes, leases and notifications. Must not know rooms, names or what is told.
 """
@@ -85,7 +85,8 @@ class Database:
         identity: The log's; valid after `open`.
         append: The connection for what changes the log; one call at a time, so a read does not wait for it.
         read: The connection for what only reads.
-        ear: The connection that listens; the beat goes over it.
+        people: The connection for names and the lease; what is asked there may wait for what other nodes are changing.
+        ear: The connection that listens, and does nothing else: PostgreSQL tells nothing to one that waits.
 
     Raises:
         StoreError: The URL is none.
@@ -96,6 +97,7 @@ class Database:
         self.identity = ""
         self.append = Link(reactor, url, on_up=partial(_set_up, sync=sync))
         self.read = Link(reactor, url, on_up=partial(_set_up, sync=sync))
+        self.people = Link(reactor, url, on_up=partial(_set_up, sync=sync))
         self.ear = Link(reactor, url, on_up=self._listen, heard=self._heard)
         self._dialer = Dialer(reactor, parse(url))
         self._reactor = reactor
@@ -133,7 +135,13 @@ class Database:
                 "a failover may lose the lines of its last moments."
             )
         await self._patiently(self.renew)
-        await self._patiently(lambda: self.ear.call("SELECT"))
+        for link in (self.ear, self.people):
+            await self._patiently(partial(link.call, "SELECT"))
+
+    def probe(self) -> None:
+        """See to it that each connection that nobody is waiting for answers; see `Link.probe`."""
+        for link in (self.append, self.read, self.ear):
+            link.probe()
 
     async def _patiently(self, call: Callable[[], Coroutine[Deferred[Any], Any, object]]) -> None:
         """On a machine that is just starting everything, a connection may take longer than one may take later."""
@@ -165,7 +173,7 @@ class Database:
 
     async def close(self) -> None:
         """End the connections; also after a failed `open`. The lease ends by itself."""
-        for link in (self.append, self.read, self.ear):
+        for link in (self.append, self.read, self.people, self.ear):
             link.close()
 
     async def _listen(self, connection: Connection) -> None:

@@ -78,9 +78,10 @@ class Member:
         is_fetching: Whether a page for it is being read from the store.
         known_names: The names that the member believes to be here; None if it was not told.
         known_version: The version of the presence that it was told last.
+        number: In the order of entering the room.
     """
 
-    __slots__ = ("cursor", "format", "is_fetching", "known_names", "known_version", "name", "outlet")
+    __slots__ = ("cursor", "format", "is_fetching", "known_names", "known_version", "name", "number", "outlet")
 
     def __init__(self, name: str, outlet: Outlet | None, format: Format, cursor: int = GONE) -> None:  # noqa: A002  the word is right here
         self.name = name
@@ -90,6 +91,7 @@ class Member:
         self.is_fetching = False
         self.known_names: frozenset[str] | None = None
         self.known_version = 0
+        self.number = 0
 
 
 class Audience:
@@ -102,11 +104,12 @@ class Audience:
         count: How many members there are.
     """
 
-    __slots__ = ("_groups", "_report", "count")
+    __slots__ = ("_entered", "_groups", "_report", "count")
 
     def __init__(self, report: Callable[[Member], None]) -> None:
         self._groups: dict[Format, dict[Member, None]] = {}
         self._report = report
+        self._entered = 0
         self.count = 0
 
     @property
@@ -117,6 +120,8 @@ class Audience:
     def add(self, member: Member) -> None:
         """Let somebody in."""
         self._groups.setdefault(member.format, {})[member] = None
+        self._entered += 1
+        member.number = self._entered
         self.count += 1
 
     def remove(self, member: Member) -> None:
@@ -125,6 +130,10 @@ class Audience:
         self.count -= 1
         member.cursor = GONE
         member.outlet = None
+
+    def longest_here(self) -> Member | None:
+        """Whoever entered first of those that are here; whose connection is lost only if there is nobody else."""
+        return min(self.members, key=lambda member: (member.outlet is None, member.number), default=None)
 
     def reformat(self, member: Member, new: Format) -> None:
         """From now on show the room to this member in another format.

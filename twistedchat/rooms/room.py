@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.events import Kind
 from twistedchat.rooms.audience import Audience
+from twistedchat.rooms.charter import Charter
 from twistedchat.rooms.presence import Presence
 from twistedchat.rooms.tail import Tail
 from twistedchat.rules import Place
@@ -45,7 +46,7 @@ class Room:
         tail: The newest events.
         audience: The readers.
         presence: Who is here.
-        place: What the rules are told of it when a member asks.
+        place: What the rules are told of it when a member asks; its ranks and rules among that.
         entering: How many are about to enter, and wait for something.
     """
 
@@ -61,12 +62,31 @@ class Room:
         self.audience = Audience(report)
         self.presence = Presence(summary.name, self.audience)
         self.entering = 0
-        self.place = Place(summary.name, is_member=True)
+        self.place = Place(summary.name, is_member=True, charter=Charter())
 
     @property
     def is_idle(self) -> bool:
         """Whether nobody is here and nothing is on its way: the room may be forgotten."""
         return not self.audience.count and not self.entering and self.queue.is_idle
+
+    @property
+    def charter(self) -> Charter:
+        """Its ranks and rules."""
+        return self.place.charter
+
+    def forget_rules(self) -> None:
+        """All ranks and rules end: they are those of a new room."""
+        self.place = Place(self.name, is_member=True, charter=Charter())
+
+    def place_of(self, name: str, *, is_member: bool, key: str = "") -> Place:
+        """What the rules are told when somebody asks who may not be a member.
+
+        Args:
+            name: Of the room, as it was asked for.
+            is_member: Whether that person is in it.
+            key: What the person gives as its key.
+        """
+        return Place(name, is_member, charter=self.charter, people=self.presence.count, key=key)
 
     def extend(self, events: Sequence[Event]) -> None:
         """Take in events that the store holds; they are then to be shown.

@@ -13,7 +13,7 @@ from benchmarks.checker.judge.tells import Tells
 from benchmarks.checker.judge.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Judge"]
 
@@ -24,6 +24,7 @@ class Judge:
     Args:
         survive: Whether sessions outlive the node that they were at.
         overlooked: Kinds of violations that are known, and not counted.
+        say: Shows each violation when it is found.
 
     Attributes:
         verdict: The violations.
@@ -36,8 +37,10 @@ class Judge:
         prompt: Whether events are shown at once.
     """
 
-    def __init__(self, *, survive: bool, overlooked: Sequence[str] = ()) -> None:
-        self.verdict = Verdict(overlooked)
+    def __init__(
+        self, *, survive: bool, overlooked: Sequence[str] = (), say: Callable[[str], None] | None = None
+    ) -> None:
+        self.verdict = Verdict(overlooked, say)
         self.lines = LineBook(self.verdict)
         self.logs = Logs(self.verdict, self.lines)
         self.views = Views(self.verdict)

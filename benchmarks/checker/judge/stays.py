@@ -56,13 +56,20 @@ class Stays:
         """A node is stopped for so long, and notices nothing meanwhile: what it saw last counts a while longer."""
         self._stops.append((now, now + seconds + STOP_SECONDS))
 
-    def was_here(self, name: str, since: float, until: float) -> bool | None:
-        """Whether somebody of this name had one connection open all the time; None if that can't be said."""
+    def was_here(self, name: str, since: float, until: float, late: float = 0.0) -> bool | None:
+        """Whether somebody of this name had one connection open all the time; None if that can't be said.
+
+        Args:
+            name: The name.
+            since: From when.
+            until: To when.
+            late: How much later than usual a node may notice something, on a machine that is busy, in seconds.
+        """
         spans = self._spans(name, self._past, self._open)
         if any(start <= since and end >= until for start, end in spans):
             return True
         spans += self._spans(name, self._tries, self._coming) + self._stops
-        return None if any(start <= until and end >= since - NOTICED_SECONDS for start, end in spans) else False
+        return None if any(start <= until and end >= since - NOTICED_SECONDS - late for start, end in spans) else False
 
     @staticmethod
     def _spans(name: str, past: dict[str, list[Span]], now: dict[str, tuple[str, float]]) -> list[Span]:

@@ -73,19 +73,24 @@ class Tells:
         if (tell.to, tell.sender) != (at, who):
             self._verdict.against("tell-astray", mark_of(text), f"{at} was told {tell} by {who}")
 
-    def at_rest(self, now: float) -> None:
-        """Nothing is on its way any more: judge those that have had their time, and forget them."""
+    def at_rest(self, now: float, late: float = 0.0) -> None:
+        """Nothing is on its way any more: judge those that have had their time, and forget them.
+
+        Args:
+            now: The time.
+            late: As `Stays.was_here` takes it.
+        """
         for mark, tell in list(self._tells.items()):
             if now - (tell.stored_at or tell.sent_at) < ARRIVING_SECONDS:
                 continue
             if tell.stored_at is not None and not tell.arrived:
-                self._judge_lost(mark, tell, tell.stored_at)
+                self._judge_lost(mark, tell, tell.stored_at, late)
             # A doubled one may come late.
             if now - tell.sent_at > 10 * ARRIVING_SECONDS:
                 del self._tells[mark]
 
-    def _judge_lost(self, mark: str, tell: _Tell, stored_at: float) -> None:
-        if self._stays.was_here(tell.to, tell.sent_at, stored_at) is False:
+    def _judge_lost(self, mark: str, tell: _Tell, stored_at: float, late: float) -> None:
+        if self._stays.was_here(tell.to, tell.sent_at, stored_at, late) is False:
             self._verdict.against("tell-to-nobody", mark, f"{tell} was acknowledged, and {tell.to} was not connected")
         elif self._stays.was_here(tell.to, tell.sent_at, stored_at + ARRIVING_SECONDS):
             self._verdict.against("tell-lost", mark, f"{tell} was acknowledged, and did not arrive")

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 __all__ = ["MOST_IN_FULL", "Verdict"]
 
@@ -19,16 +19,18 @@ class Verdict:
 
     Args:
         overlooked: Kinds that are known, and not counted.
+        say: Shows each one when it is found.
 
     Attributes:
         counts: How many there are of each kind.
         told: The first of each kind in full.
     """
 
-    def __init__(self, overlooked: Sequence[str] = ()) -> None:
+    def __init__(self, overlooked: Sequence[str] = (), say: Callable[[str], None] | None = None) -> None:
         self.counts: Counter[str] = Counter()
         self.told: dict[str, list[str]] = {}
         self._overlooked = frozenset(overlooked)
+        self._say = say
         self._seen: set[tuple[str, Hashable]] = set()
 
     def against(self, kind: str, subject: Hashable, evidence: str) -> None:
@@ -46,3 +48,5 @@ class Verdict:
         told = self.told.setdefault(kind, [])
         if len(told) < MOST_IN_FULL:
             told.append(evidence)
+            if self._say is not None:
+                self._say(f"{kind}: {evidence}")
