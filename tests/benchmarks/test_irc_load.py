@@ -15,6 +15,7 @@ from benchmarks.load.ears import MARK
 from benchmarks.load.fanout import fan_out
 from benchmarks.load.jobs import FanOut, PingPong
 from benchmarks.load.pingpong import ping_pong
+from benchmarks.load.presence import told
 
 MEMBERS = 20
 HALF = "irc+irc-tags"
@@ -134,6 +135,33 @@ def test_a_client_whose_capabilities_are_refused_does_not_go_on() -> None:
     """It would be measured without tags."""
     with _lying(_true, until=1, answer=b"NAK :all of them") as port, pytest.raises(CrowdError):
         list(fan_out(FanOut(port, "irc-tags", members=4, senders=1, limit_seconds=0.3)))
+
+
+HEARD = b"""\
+:irc 001 bob :Welcome
+:bob!~bob@host JOIN #lobby
+:irc 353 bob = #lobby :@alice +bob
+:irc 353 bob = #lobby :carol
+:irc 366 bob #lobby :That is everybody.
+@time=2026-11-22T08:31:40.123Z :dave!~dave@host JOIN #lobby
+"""
+
+
+@pytest.mark.parametrize(
+    ("heard", "lost", "doubled"),
+    [
+        (HEARD, 0, 0),
+        (HEARD.replace(b"+bob", b"bob"), 0, 0),
+        (HEARD.replace(b":carol", b":"), 1, 0),
+        (HEARD.partition(b"@time")[0], 1, 0),
+        (HEARD + b":carol!~carol@host JOIN #lobby\n", 0, 1),
+        (HEARD + b":eve!~eve@host JOIN :#lobby\n", 0, 1),
+    ],
+)
+def test_whoever_comes_is_told_of_everybody_once(heard: bytes, lost: int, doubled: int) -> None:
+    """Those who were there stand among the names, whoever came later has a JOIN; nobody has both."""
+    verdict = told(heard, "bob", ["alice", "carol", "dave"])
+    assert (verdict.lost, verdict.doubled) == (lost, doubled)
 
 
 def test_only_a_line_s_own_number_is_its_mark() -> None:
