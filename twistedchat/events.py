@@ -36,6 +36,7 @@ class Draft(NamedTuple):
         who: The name of the person at the time of speaking.
         text: At most `MAX_TEXT_BYTES`, kept as sent.
         key: The sender's mark for "this line, once", unique in its room; or None.
+        tags: What goes with the line for programs, as IRC writes it (``+x=1;+draft/reply=abc``); "" for nothing.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Draft(NamedTuple):
     who: str
     text: str
     key: str | None = None
+    tags: str = ""
 
 
 class Event(NamedTuple):
@@ -56,6 +58,7 @@ class Event(NamedTuple):
         kind: What it is.
         who: Who said or did it.
         text: What was said, as it was sent.
+        tags: As of its `Draft`.
     """
 
     room: str
@@ -64,3 +67,4 @@ class Event(NamedTuple):
     kind: Kind
     who: str
     text: str
+    tags: str = ""

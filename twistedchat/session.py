@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from twistedchat.formats.base import Format
     from twistedchat.hub import Hub
     from twistedchat.people.base import Deed
+    from twistedchat.profiles import Profile
     from twistedchat.rooms.room import Room
     from twistedchat.speaker import Listener
 
@@ -66,13 +67,16 @@ class Session(Ruler):
 
     # -- coming and going ------------------------------------------------------------------------
 
-    async def enter(self, name: str, *, resumable: bool = False, stay: Stay | None = None) -> None:
+    async def enter(
+        self, name: str, *, resumable: bool = False, stay: Stay | None = None, profile: Profile | None = None
+    ) -> None:
         """Take a name.
 
         Args:
             name: What was typed.
             resumable: Whether the session is to outlive its connection, and gets a token.
             stay: How it does, for one that is taken up by a word.
+            profile: How the person is seen, without the time.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
@@ -86,6 +90,7 @@ class Session(Ruler):
             raise lost()
         self.name = name
         self.token = token
+        self.profile = (profile or self.profile)._replace(since=int(self._hub.wall() * 1000))
         self._actor = None
 
     async def rename(self, name: str) -> None:
@@ -104,6 +109,7 @@ class Session(Ruler):
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
         self.token = self._hub.people.rekey(self)
+        self.profile = self.profile._replace(since=int(self._hub.wall() * 1000))
         self._actor = None
         for room, member in self._memberships.values():
             room.charter.renamed(member.name, name)
@@ -245,7 +251,9 @@ class Session(Ruler):
         """
         return self._membership(room, "since").room.topic
 
-    async def join(self, name: str, format_: Format, *, after: int | None = None, key: str = "") -> Joined:
+    async def join(
+        self, name: str, format_: Format, *, after: int | None = None, key: str = "", history: int | None = None
+    ) -> Joined:
         """Enter a room, or set the cursor anew in one that the session is in.
 
         Nothing is shown before `show_all` is called.
@@ -255,6 +263,7 @@ class Session(Ruler):
             format_: How the room is shown.
             after: Show everything after this seq, at least 0; None shows the last few events.
             key: The room's, where it has one.
+            history: How many these few are; None for as many as the operator has chosen.
 
         Raises:
             ChatError: ``bad-room``, ``too-many-rooms``, ``banned``, ``wrong-key``, ``invite-only``, ``room-full``,
@@ -270,7 +279,8 @@ class Session(Ruler):
             member.outlet = self._outlet
             room.audience.reformat(member, format_)
             room.presence.introduce(member)
-        member.cursor = max(0, seq - self._hub.history) if after is None else min(after, seq)
+        history = self._hub.history if history is None else history
+        member.cursor = max(0, seq - history) if after is None else min(after, seq)
         if self.arrived is not None:
             self.arrived.setdefault(room.name, member.cursor)
         names = room.presence.recent_names

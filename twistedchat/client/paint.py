@@ -80,7 +80,7 @@ class Painter:
 
     def event(self, event: Event) -> Fragments:
         """Something that was said or done."""
-        _, seq, at, kind, who, text = event
+        _, seq, at, kind, who, text, _ = event
         number = f"{seq} " if self.numbered else ""
         head: Fragments = [("class:time", f"{clock_of(at // 1000, self.zone)} {number}")]
         name, text = (colour_of(who), safe(who)), safe(text)

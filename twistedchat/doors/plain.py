@@ -43,6 +43,9 @@ LOBBY = "lobby"
 _HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
 """Request line of HTTP. Source: RFC 9112 section 3."""
 
+_IRC = re.compile(r"(?i)CAP LS\b|PASS ")
+"""First line of most IRC clients; no name has a blank in it. Source: docs/irc.md, "Connecting"."""
+
 _NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
 
 _WONT_TIMING_MARK = b"\xff\xfc\x06"
@@ -138,8 +141,9 @@ class PlainDoor:
         if not text.strip():
             return None
         is_first, self._is_first = self._is_first, False
-        if is_first and text[0] == "{":
-            return self._stream.port.program_door(self._stream).request(line)
+        if is_first and (text[0] == "{" or _IRC.match(text)):
+            port = self._stream.port
+            return (port.program_door if text[0] == "{" else port.irc_door)(self._stream).request(line)
         if text[0] == "/" and not text.startswith("//"):
             word, _, rest = text[1:].strip().partition(" ")
             answering = run_word(self, word, rest.strip())

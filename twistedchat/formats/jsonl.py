@@ -49,7 +49,7 @@ def to_line(message: Mapping[str, object]) -> bytes:
 
 def event_json(event: Event) -> str:
     """One event as a JSON object; put together by hand, because every line said comes through here."""
-    room, seq, at, kind, who, text = event
+    room, seq, at, kind, who, text, _ = event
     return json_safe(
         f'{{"type":"event","room":{encode_basestring(room)},"seq":{seq},"at":"{iso(at)}",'
         f'"kind":"{kind}","who":{encode_basestring(who)},"text":{encode_basestring(text)}}}'

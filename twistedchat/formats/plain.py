@@ -135,7 +135,7 @@ class PlainFormat:
 
     def _line(self, event: Event, moment: _Moment) -> bytes:
         """One event as a line."""
-        _, seq, _, kind, who, text = event
+        _, seq, _, kind, who, text, _ = event
         if kind is Kind.SAY:
             body = safe(f"{who}: {text}")
         elif kind is Kind.ME:
