@@ -27,5 +27,5 @@ async def come_back(door: IrcDoor) -> None:
     arrived = session.arrived or {}
     for room in list(session.rooms):
         joined = await session.join(room, door.format, after=arrived.get(room))
-        show_room(door, joined)
+        await show_room(door, joined)
     session.show_all()
