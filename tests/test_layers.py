@@ -31,8 +31,8 @@ postgres.database postgres.codec
 postgres.batch
 stores.postgres
 stores
-appender reading
-people people.password
+appender operators reading
+people people.password people.watching
 people.base
 people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
@@ -47,19 +47,23 @@ hub
 onlooker
 speaker
 ruler
+overseer
+visitor
 session
 comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.lists doors.display doors.json_outlet
+doors.request doors.farewells doors.lists doors.display
+doors.json_outlet
 doors.words
 doors.plain doors.jsonl
 irc irc.shown irc.errors irc.stretch
 irc.message irc.pieces
 irc.lines irc.said
 irc.format
-irc.retold irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands
+irc.retold
+irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands
 irc.outlet irc.pulse irc.welcome
 irc.talk
 irc.returning
@@ -110,7 +114,7 @@ rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings 
 people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
-irc.errors irc.format irc.lines irc.message irc.pieces irc.retold irc.said irc.shown irc.stretch
+irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
 irc.caps irc.support irc.newcomer irc.replay
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
@@ -140,6 +144,7 @@ CORE = {
     "feed": "takes events into rooms and has them shown",
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
+    "visitor": "the gate's half for rooms: it makes the members",
     "ruler": "the gate's ruling half: whose room it is",
     "hub": "wires the rooms, and forgets them",
     "speaker": "the gate's speaking half: a line goes into the queue of its room",

@@ -15,6 +15,7 @@ from twistedchat.errors import ChatError
 from twistedchat.names import Register
 from twistedchat.people.base import LINGER_SECONDS, People
 from twistedchat.people.password import Guesses, word_token
+from twistedchat.people.watching import Watching
 from twistedchat.profiles import PAST, host_of, source
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from twistedchat.people.base import Arrival, Hearer, Home, Person
+    from twistedchat.people.base import Arrival, Deed, Hearer, Home, Named, Person
     from twistedchat.profiles import Profile
 
 __all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
@@ -49,11 +50,12 @@ class LocalPeople(People):
         clock: For the time of lingering.
     """
 
-    __slots__ = ("_clock", "_host_key", "_lingering", "_names", "_tokens", "guesses")
+    __slots__ = ("_clock", "_host_key", "_lingering", "_names", "_tokens", "guesses", "watching")
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self.guesses = Guesses(clock.seconds)
+        self.watching = Watching(clock, self._spelled)
         self._host_key = secrets.token_bytes(32)
         self._names: Register[Person] = Register()
         self._tokens: dict[str, Person] = {}
@@ -130,6 +132,12 @@ class LocalPeople(People):
         return len(self._names)
 
     @override
+    async def tell_all(self, deed: Deed) -> None:
+        for _, person in list(self._names.items()):
+            with contextlib.suppress(ChatError):
+                await person.undergo(deed)
+
+    @override
     def revoke(self, token: str) -> None:
         self._tokens.pop(token, None)
 
@@ -142,11 +150,11 @@ class LocalPeople(People):
         return False
 
     @override
-    def entered(self, person: Person, room: str) -> None:
+    def entered(self, person: Named, room: str) -> None:
         pass
 
     @override
-    def left(self, person: Person, room: str, why: str) -> None:
+    def left(self, person: Named, room: str, why: str) -> None:
         pass
 
     @override
@@ -171,8 +179,14 @@ class LocalPeople(People):
 
     @override
     def stop(self) -> None:
+        self.watching.stop()
         for person in list(self._lingering):
             self.back(person)
+
+    def _spelled(self, name: str) -> str:
+        """Who has a name, as it is spelled; or ""."""
+        person = self._names.find(name)
+        return person.name if person is not None else ""
 
     def _let_go(self, person: Person) -> None:
         self.back(person)
