@@ -61,8 +61,8 @@ doors.json_outlet
 doors.words
 doors.plain doors.jsonl
 irc irc.shown irc.errors irc.stretch
-irc.message irc.pieces
-irc.lines irc.said
+irc.message irc.pieces irc.selectors
+irc.lines irc.said irc.multiline
 irc.format
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands
