@@ -59,8 +59,16 @@ doors.json_outlet
 doors.words
 doors.plain doors.jsonl
 irc irc.shown irc.errors irc.stretch
-irc.message
-irc.lines
+irc.message irc.pieces
+irc.lines irc.said
+irc.format
+irc.retold irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands
+irc.outlet irc.pulse irc.welcome
+irc.talk
+irc.returning
+irc.registration
+irc.table
+irc.door
 doors.port
 health options
 service
@@ -91,7 +99,10 @@ client.__main__
 """
 """The same for the client, which stands on the ground that it shares with the server."""
 
-UPWARD_FOR_TYPES: dict[tuple[str, str], str] = {}
+UPWARD_FOR_TYPES = {
+    (f"irc.{module}", "irc.door"): "a command is a function over a door, whose table has them all"
+    for module in ("commands", "pulse", "registration", "returning", "talk", "welcome")
+}
 """The imports for type checkers that go up, and why."""
 
 PURE = """
@@ -102,7 +113,8 @@ rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings 
 people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
-irc.errors irc.lines irc.message irc.shown irc.stretch
+irc.errors irc.format irc.lines irc.message irc.pieces irc.retold irc.said irc.shown irc.stretch
+irc.caps irc.support irc.newcomer irc.replay
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
@@ -127,6 +139,7 @@ CLIENT_MAY_KNOW = {"", "errors", "events", "formats", "mentions", "names", "text
 """What the server and the client must agree on."""
 
 CORE = {
+    "irc.format": "a format, as those in formats/: it cuts a connection's own version out of a page",
     "feed": "takes events into rooms and has them shown",
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
@@ -147,6 +160,7 @@ PAGE_FOR_OUTLETS = {"data", "date", "first_day", "last_day"}
 INNER = {("rooms.room", "Room"), ("rooms.audience", "Member"), ("formats.base", "Page")}
 
 REACHES_IN = {
+    ("irc.replay", "lines"): "cuts a page where what is live begins",
     ("doors.plain", "lines"): "cuts a page of history from its newest end, by the size of its lines",
 }
 """Known to be against the rule, until it is mended."""
@@ -160,7 +174,7 @@ PRIVATE_OF_OTHERS = {
 }
 """Private names of others that are used, and why."""
 
-DOORS_USE_OF_HUB = {"turns", "wall", "writer", "store.identity"}
+DOORS_USE_OF_HUB = {"people.host_of", "turns", "wall", "writer", "store.identity"}
 """What a door uses of the hub besides making its session."""
 
 MAX_ATTRIBUTES = 12

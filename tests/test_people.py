@@ -10,6 +10,7 @@ from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.people.base import LINGER_SECONDS, Stay
 from twistedchat.people.local import MAX_LINGERING, LocalPeople
+from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -25,6 +26,7 @@ class Somebody:
         self.name = ""
         self.token = ""
         self.stay = Stay()
+        self.profile = Profile("plain", "local.ip")
         self.closed = 0
         self._people = people
 

@@ -16,7 +16,7 @@ from twistedchat.rooms.audience import GONE
 from twistedchat.rules import Actor, Place, may, may_see
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twistedchat.hub import Hub
     from twistedchat.records import RoomEntry
@@ -201,6 +201,49 @@ class Onlooker:
             ChatError: ``not-in-room``.
         """
         return self._membership(name, "since").room.seq
+
+    def is_in(self, room: str) -> bool:
+        """Whether the session is in the room of exactly this name."""
+        return room in self._memberships
+
+    def prefix(self, room: str, name: str, *, is_whole: bool = False) -> str:
+        """What stands before somebody's name for the rank in a room that the session is in: ``@``, ``+`` or "".
+
+        Args:
+            room: The room's name.
+            name: The person's.
+            is_whole: Whether all ranks are told, not the highest alone.
+        """
+        membership = self._memberships.get(room)
+        rank = membership.room.charter.rank(name) if membership else ""
+        signs = rank.replace("o", "@").replace("v", "+")
+        return signs if is_whole else signs[:1]
+
+    def away_of(self, name: str) -> str:
+        """Why the person of exactly this name is away; "" if that is not so."""
+        profile = self._hub.people.profile(name)
+        return profile.away if profile else ""
+
+    def barrier(self) -> Callable[[], bool]:
+        """Tells later whether all that waits now to be stored in the session's rooms was, and has been shown to it."""
+        waiting = {name: room.queue.waiting for name, (room, _) in self._memberships.items() if not room.queue.is_idle}
+        due = {name: room.seq for name, (room, _) in self._memberships.items() if name not in waiting}
+
+        def is_through() -> bool:
+            for name in list(waiting):
+                membership = self._memberships.get(name)
+                if membership is None:
+                    del waiting[name]
+                elif waiting[name].isdisjoint(membership.room.queue.waiting):
+                    del waiting[name]
+                    due[name] = membership.room.seq
+            return not waiting and not any(self._is_behind(name, seq) for name, seq in due.items())
+
+        return is_through
+
+    def _is_behind(self, name: str, seq: int) -> bool:
+        membership = self._memberships.get(name)
+        return membership is not None and GONE < membership.member.cursor < seq
 
     # -- rules -----------------------------------------------------------------------------------
 

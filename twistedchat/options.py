@@ -32,6 +32,7 @@ Examples:
                                               on this machine only, and on a UNIX socket
   twistd -n chatroom --port ssl:6697:privateKey=key.pem:certKey=cert.pem
                                               with TLS
+  twistd -n chatroom --irc 6667               for IRC clients, too
   twistd --pidfile chat.pid --logfile chat.log chatroom --title "the workshop"
                                               in the background; kill $(cat chat.pid) stops it
 
@@ -92,12 +93,14 @@ class Options(usage.Options):
         ("title", "t", "the chatroom", "The server's public name"),
         ("history", None, "20", "How many events are shown on joining"),
         ("oper", None, None, "File of operators, name:hash a line (chatroom-admin hash), readable by its owner alone"),
+        ("irc-name", None, "irc.chatroom", "The server's name as IRC clients see it"),
         ("health", None, None, "Serve GET /healthz over HTTP on this port or endpoint, for a load balancer"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self["port"] = []
+        self["irc"] = []
         self["motd"] = []
 
     @override
@@ -115,6 +118,10 @@ class Options(usage.Options):
         self["port"].append(value)
 
     opt_p = opt_port
+
+    def opt_irc(self, value: str) -> None:
+        """A port or endpoint for IRC clients, such as 6667; can be given more than once [default: none]."""
+        self["irc"].append(value)
 
     def opt_motd(self, value: str) -> None:
         """A line shown to whoever connects; can be given more than once."""

@@ -134,7 +134,8 @@ class Ruler(Speaker):
         if who in room.presence.names:
             raise ChatError("already-member", f"{who} is in #{room.name} already.")
         await person.undergo(Deed(DeedKind.INVITE, self.name, room.name))
-        room.charter.invite(who, 0)
+        profile = self._hub.people.profile(who)
+        room.charter.invite(who, profile.since if profile else 0)
         return who
 
     def _ruled(self, name: str, verb: str) -> Room:

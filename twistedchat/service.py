@@ -123,13 +123,23 @@ def makeService(options: Options) -> ChatService:
         pace=Pace(rate, burst),
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
+        irc_name=options["irc-name"],
     )
     people = _people(options["store"], store, chosen)
     operators = _operators(options["oper"], chosen)
-    hub = Hub(store, chosen, wall=wall, history=options["history"], people=people, operators=operators)
+    hub = Hub(
+        store,
+        chosen,
+        wall=wall,
+        history=options["history"],
+        people=people,
+        server=options["irc-name"],
+        operators=operators,
+    )
     factory = ChatFactory(hub, chosen, settings)
     service = ChatService(chosen, factory, CLOSE_SECONDS if people is None else SHARED_CLOSE_SECONDS)
     service.ports += listen(chosen, options["port"], factory)
+    service.ports += listen(chosen, options["irc"], factory.for_irc())
     if options["health"]:
         from twistedchat.health import HealthSite  # noqa: PLC0415  twisted.web, 50 ms that most don't need
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from twistedchat.formats.base import Format
     from twistedchat.hub import Hub
     from twistedchat.people.base import Deed
+    from twistedchat.profiles import Profile
     from twistedchat.speaker import Listener
 
 __all__ = ["Session"]
@@ -52,13 +53,16 @@ class Session(Visitor):
 
     # -- coming and going ------------------------------------------------------------------------
 
-    async def enter(self, name: str, *, resumable: bool = False, stay: Stay | None = None) -> None:
+    async def enter(
+        self, name: str, *, resumable: bool = False, stay: Stay | None = None, profile: Profile | None = None
+    ) -> None:
         """Take a name.
 
         Args:
             name: What was typed.
             resumable: Whether the session is to outlive its connection, and gets a token.
             stay: How it does, for one that is taken up by a word.
+            profile: How the person is seen, without the time.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
@@ -72,6 +76,7 @@ class Session(Visitor):
             raise lost()
         self.name = name
         self.token = token
+        self.profile = (profile or self.profile)._replace(since=int(self._hub.wall() * 1000))
         self._actor = None
 
     async def rename(self, name: str) -> None:
@@ -90,6 +95,7 @@ class Session(Visitor):
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
         self.name = name
         self.token = self._hub.people.rekey(self)
+        self.profile = self.profile._replace(since=int(self._hub.wall() * 1000))
         self._actor = None
         for room, member in self._memberships.values():
             room.charter.renamed(member.name, name)

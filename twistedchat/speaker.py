@@ -96,6 +96,7 @@ class Speaker(Onlooker):
         *,
         kind: Kind = Kind.SAY,
         key: str | None = None,
+        tags: str = "",
     ) -> None:
         """Have a line stored and then shown to the room.
 
@@ -106,6 +107,7 @@ class Speaker(Onlooker):
             tag: Handed to the receipt.
             kind: What it is.
             key: So that the same line sent again stands once.
+            tags: As `events.Draft.tags`.
 
         Raises:
             ChatError: ``bad-room``, ``not-in-room``, ``muted``, ``banned``, ``not-op``, ``empty-text``, ``too-long``,
@@ -115,7 +117,7 @@ class Speaker(Onlooker):
         _check_text(text, may_be_empty=kind is Kind.TOPIC)
         if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
             raise ChatError("bad-key", f"A key has 1 to {MAX_KEY_LENGTH} characters.")
-        draft = Draft(self._hub.draft_id(), room.name, kind, self.name, text, key)
+        draft = Draft(self._hub.draft_id(), room.name, kind, self.name, text, key, tags)
         self._hub.writer.submit(room.queue, draft, receipt, tag)
 
     def _room_to_speak_in(self, name: str, kind: Kind) -> Room:

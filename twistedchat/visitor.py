@@ -66,7 +66,9 @@ class Visitor(Overseer):
         """
         return self._membership(room, "since").room.topic
 
-    async def join(self, name: str, format_: Format, *, after: int | None = None, key: str = "") -> Joined:
+    async def join(
+        self, name: str, format_: Format, *, after: int | None = None, key: str = "", history: int | None = None
+    ) -> Joined:
         """Enter a room, or set the cursor anew in one that the session is in.
 
         Nothing is shown before `show_all` is called.
@@ -76,6 +78,7 @@ class Visitor(Overseer):
             format_: How the room is shown.
             after: Show everything after this seq, at least 0; None shows the last few events.
             key: The room's, where it has one.
+            history: How many these few are; None for as many as the operator has chosen.
 
         Raises:
             ChatError: ``bad-room``, ``too-many-rooms``, ``banned``, ``wrong-key``, ``invite-only``, ``room-full``,
@@ -91,7 +94,8 @@ class Visitor(Overseer):
             member.outlet = self._outlet
             room.audience.reformat(member, format_)
             room.presence.introduce(member)
-        member.cursor = max(0, seq - self._hub.chosen.history) if after is None else min(after, seq)
+        history = self._hub.chosen.history if history is None else history
+        member.cursor = max(0, seq - history) if after is None else min(after, seq)
         if self.arrived is not None:
             self.arrived.setdefault(room.name, member.cursor)
         names = room.presence.recent_names

@@ -94,6 +94,11 @@ class Queue:
         """Whether nothing is on its way."""
         return not self.is_busy and not self.lines
 
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The ids of all lines whose outcome is not known yet."""
+        return frozenset(line.draft.id for line in (*self.committing, *self.lines))
+
     def may_be_committing(self, events: Sequence[Event]) -> bool:
         """Whether lines whose outcome is not known yet may be among these events."""
         said = {(line.draft.who, line.draft.text) for line in self.committing}

@@ -13,6 +13,7 @@ from twistedchat.events import Kind
 from twistedchat.people.base import Arrival, Stay
 from twistedchat.people.shared import SharedPeople
 from twistedchat.postgres.database import Database
+from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Sequence
@@ -31,6 +32,7 @@ class Somebody:
 
     def __init__(self, people: SharedPeople) -> None:
         self.name = self.token = ""
+        self.profile = Profile("plain", "local.ip")
         self.stay = Stay()
         self.rooms: list[str] = []
         self.told: list[str] = []

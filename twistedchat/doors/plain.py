@@ -24,6 +24,7 @@ from twistedchat.formats.base import PAGE_BYTES, fitting
 from twistedchat.formats.plain import PlainFormat, aside, personal
 from twistedchat.names import likenesses
 from twistedchat.rooms.audience import SMALL_ROOM
+from twistedchat.rooms.charter import LOBBY
 from twistedchat.session import Session
 from twistedchat.text import listing
 
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LOBBY", "PlainDoor"]
 
-LOBBY = "lobby"
-"""Name of the room that a person enters first. Source: docs/protocol.md, "Plain text"."""
-
 _HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
 """Request line of HTTP. Source: RFC 9112 section 3."""
+
+_IRC = re.compile(r"(?i)CAP LS\b|PASS ")
+"""First line of most IRC clients; no name has a blank in it. Source: docs/irc.md, "Connecting"."""
 
 _NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
 
@@ -139,8 +140,9 @@ class PlainDoor:
         if not text.strip():
             return None
         is_first, self._is_first = self._is_first, False
-        if is_first and text[0] == "{":
-            return self._stream.port.program_door(self._stream).request(line)
+        if is_first and (text[0] == "{" or _IRC.match(text)):
+            port = self._stream.port
+            return (port.program_door if text[0] == "{" else port.irc_door)(self._stream).request(line)
         if text[0] == "/" and not text.startswith("//"):
             word, _, rest = text[1:].strip().partition(" ")
             answering = run_word(self, word, rest.strip())

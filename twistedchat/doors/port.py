@@ -17,6 +17,8 @@ from twistedchat.doors.plain import PlainDoor
 from twistedchat.doors.settings import Settings
 from twistedchat.doors.stream import ChatProtocol
 from twistedchat.formats.plain import aside
+from twistedchat.irc.door import IrcDoor
+from twistedchat.irc.newcomer import Newcomer
 from twistedchat.memory import Trimmer
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from twistedchat.hub import Hub
 
-__all__ = ["ChatFactory", "Settings"]
+__all__ = ["ChatFactory", "IrcFactory", "Settings"]
 
 FULL = Farewell("full", "The server is full. Please try again later.")
 
@@ -111,6 +113,14 @@ class ChatFactory(ServerFactory):
         stream.channel.door = door
         return door
 
+    def irc_door(self, stream: ChatProtocol) -> IrcDoor:
+        """It is an IRC client."""
+        address = getattr(stream.transport.getPeer(), "host", "")
+        newcomer = Newcomer(host=self.hub.people.host_of(address), address=address)
+        door = IrcDoor(stream, newcomer)
+        stream.channel.door = door
+        return door
+
     def lost(self, stream: ChatProtocol) -> None:
         """A connection is gone."""
         self.connections.discard(stream)
@@ -124,8 +134,53 @@ class ChatFactory(ServerFactory):
         self._check_empty()
         return done
 
+    def for_irc(self) -> IrcFactory:
+        """The factory of a port at which there are IRC clients alone."""
+        return IrcFactory(self)
+
     def _check_empty(self) -> None:
         if not self.connections:
             emptied, self._emptied = self._emptied, []
             for done in emptied:
                 done.callback(None)
+
+
+class IrcFactory(ServerFactory):
+    """Makes a `ChatProtocol` for each connection to a port at which everybody speaks IRC.
+
+    Args:
+        chat: The factory of the other ports, which keeps all connections.
+    """
+
+    noisy = False
+
+    def __init__(self, chat: ChatFactory) -> None:
+        self._chat = chat
+        self.hub = chat.hub
+        self.clock = chat.clock
+        self.settings = chat.settings
+        self.connections = chat.connections
+
+    @override
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """A protocol for a new connection."""
+        if len(self.connections) >= self.settings.max_connections:
+            return _Full(self.clock)
+        protocol = ChatProtocol(self)
+        self.connections.add(protocol)
+        return protocol
+
+    def open_door(self, stream: ChatProtocol) -> None:
+        """Wait for what the client says first; nothing is said to it before."""
+        self._chat.irc_door(stream)
+
+    def program_door(self, stream: ChatProtocol) -> IrcDoor:
+        """It is an IRC client, whatever it says first."""
+        door = stream.channel.door
+        return door if isinstance(door, IrcDoor) else self._chat.irc_door(stream)
+
+    irc_door = program_door
+
+    def lost(self, stream: ChatProtocol) -> None:
+        """A connection is gone."""
+        self._chat.lost(stream)

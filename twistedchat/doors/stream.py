@@ -28,6 +28,31 @@ if TYPE_CHECKING:
     from twistedchat.doors.telnet import Item
     from twistedchat.hub import Hub
 
+    class Decoder(Protocol):
+        """Cuts what comes into lines: `telnet.TelnetDecoder`, for one.
+
+        Attributes:
+            telnet: Whether telnet's commands are looked for; may be set to False.
+        """
+
+        telnet: bool
+
+        def feed(self, data: bytes) -> list[Item]:
+            """The lines and marks that a segment completes."""
+            ...
+
+        def whole_line(self, data: bytes) -> bytes | None:
+            """The line that a segment is, if it is exactly one plain line; None says nothing."""
+            ...
+
+        def replies(self) -> bytes:
+            """What is to be sent back."""
+            ...
+
+        def end(self) -> Item | None:
+            """What is left at the end of the input."""
+            ...
+
     class Port(Protocol):
         """What a connection needs of the port that it came to: `port.ChatFactory`.
 
@@ -35,8 +60,10 @@ if TYPE_CHECKING:
             hub: The server's state.
             clock: For delays: monotonic.
             settings: What the operator has chosen.
+            connections: Those that are open.
         """
 
+        connections: set[ChatProtocol]
         hub: Hub
         clock: IReactorTime
         settings: Settings
@@ -47,6 +74,10 @@ if TYPE_CHECKING:
 
         def program_door(self, stream: ChatProtocol) -> Door:
             """Give the channel of a peer that turns out to be a program another door."""
+            ...
+
+        def irc_door(self, stream: ChatProtocol) -> Door:
+            """The same, for an IRC client."""
             ...
 
         def lost(self, stream: ChatProtocol) -> None:
@@ -107,7 +138,7 @@ class ChatProtocol(LineReceiver):
 
     def __init__(self, port: Port) -> None:
         self.port = port
-        self.decoder = TelnetDecoder(MAX_LINE_BYTES)
+        self.decoder: Decoder = TelnetDecoder(MAX_LINE_BYTES)
         self.channel: Channel
         self.wire: Wire
         self._received = b""

@@ -30,12 +30,16 @@ class IrcDecoder:
 
     Of a line that is too long to be taken its beginning is given out, when it has ended: one byte more than could be
     taken, so that `message.parse` refuses it, with its command and its label. The rest is thrown away.
+
+    Attributes:
+        telnet: False, always: its commands are not looked for.
     """
 
-    __slots__ = ("_line",)
+    __slots__ = ("_line", "telnet")
 
     def __init__(self) -> None:
         self._line = b""
+        self.telnet = False
 
     def feed(self, data: bytes) -> list[Item]:
         """Take a segment of any size.

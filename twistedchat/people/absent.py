@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.people.base import Arrival, DeedKind, Stay
+from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +28,13 @@ class Absent:
         arrival: What is known of it.
     """
 
-    __slots__ = ("_people", "_rooms", "name", "stay", "token")
+    __slots__ = ("_people", "_rooms", "name", "profile", "stay", "token")
 
     def __init__(self, people: People, arrival: Arrival) -> None:
         self._people = people
         self.name, self.token, self._rooms = arrival
         self.stay = Stay()
+        self.profile = Profile("past", "log")
 
     @property
     def rooms(self) -> Sequence[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
     from twistedchat.people.password import Guesses
+    from twistedchat.profiles import Profile
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
@@ -76,9 +77,11 @@ class Person(Protocol):
         name: "" before it was given and after it was given back.
         token: Takes its session up; "" if nothing does.
         stay: How it stays when its connection is lost.
+        profile: How it is seen by others.
     """
 
     name: str
+    profile: Profile
     token: str
     stay: Stay
 
@@ -267,6 +270,22 @@ class People(Protocol):
 
     async def tell_all(self, deed: Deed) -> None:
         """Have everybody undergo what one person does."""
+        ...
+
+    def profile(self, name: str) -> Profile | None:
+        """How the person of exactly this name is seen, who is here, or elsewhere in a room of ours."""
+        ...
+
+    def source(self, who: str, at: int) -> str:
+        """``name!~user@host`` of whoever had this name at a time, in milliseconds since 1970, for IRC."""
+        ...
+
+    def host_of(self, address: str) -> str:
+        """What others see in place of a peer's address; at each start another one."""
+        ...
+
+    def count(self) -> int:
+        """How many people are here, on this node."""
         ...
 
     def revoke(self, token: str) -> None:

@@ -15,6 +15,7 @@ from twistedchat.errors import ChatError
 from twistedchat.names import Register
 from twistedchat.people.base import LINGER_SECONDS, People
 from twistedchat.people.password import Guesses, word_token
+from twistedchat.profiles import PAST, host_of, source
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from twistedchat.people.base import Arrival, Deed, Hearer, Home, Named, Person
+    from twistedchat.profiles import Profile
 
 __all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
 
@@ -47,11 +49,12 @@ class LocalPeople(People):
         clock: For the time of lingering.
     """
 
-    __slots__ = ("_clock", "_lingering", "_names", "_tokens", "guesses")
+    __slots__ = ("_clock", "_host_key", "_lingering", "_names", "_tokens", "guesses")
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self.guesses = Guesses(clock.seconds)
+        self._host_key = secrets.token_bytes(32)
         self._names: Register[Person] = Register()
         self._tokens: dict[str, Person] = {}
         self._lingering: dict[Person, IDelayedCall] = {}
@@ -113,6 +116,24 @@ class LocalPeople(People):
         for _, person in list(self._names.items()):
             with contextlib.suppress(ChatError):
                 await person.undergo(deed)
+
+    @override
+    def profile(self, name: str) -> Profile | None:
+        person = self._names.find(name)
+        return person.profile if person is not None and person.name == name else None
+
+    @override
+    def source(self, who: str, at: int) -> str:
+        profile = self.profile(who)
+        return f"{who}!{PAST}" if profile is None or profile.since > at else source(who, profile)
+
+    @override
+    def host_of(self, address: str) -> str:
+        return host_of(address, self._host_key)
+
+    @override
+    def count(self) -> int:
+        return len(self._names)
 
     @override
     def revoke(self, token: str) -> None:

@@ -343,10 +343,6 @@ class SharedPeople(LocalPeople):
             if person.name == name
         ]
 
-    def count(self) -> int:
-        """How many they are."""
-        return len(self._names)
-
     def cut_off(self, text: str) -> None:
         """The lease has lapsed: whatever happens now is told when all people are claimed anew."""
         self._changes.forget()

@@ -1,0 +1,215 @@
+"""One IRC client at one connection: what it sends, one command after another.
+
+Knows sessions and IRC's lines; each family of commands stands in a module of its own. Must not know how bytes are sent,
+nor anything of a room but what a session's verbs give back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twistedchat.doors.channel import Farewell
+from twistedchat.doors.telnet import Mark
+from twistedchat.errors import ChatError
+from twistedchat.irc.answers import Answer, numeric_of
+from twistedchat.irc.errors import FailError
+from twistedchat.irc.lines import IrcDecoder
+from twistedchat.irc.message import Fault, IrcError, Message, parse, write
+from twistedchat.irc.outlet import IrcOutlet, Said, label_tag
+from twistedchat.irc.pulse import Pulse
+from twistedchat.irc.table import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from twisted.internet.defer import Deferred
+
+    from twistedchat.doors.stream import ChatProtocol
+    from twistedchat.irc.commands import Command
+    from twistedchat.irc.newcomer import Newcomer
+
+__all__ = ["IrcDoor"]
+
+
+class IrcDoor(IrcOutlet):
+    """One client.
+
+    Args:
+        stream: The connection.
+        newcomer: What is known of a client that has not registered yet.
+
+    Attributes:
+        newcomer: As above; None once it is registered.
+        parting: What the others are told when it is gone.
+        pulse: When something was heard of it.
+    """
+
+    __slots__ = ("_answer", "newcomer", "parting", "pulse")
+
+    def __init__(self, stream: ChatProtocol, newcomer: Newcomer) -> None:
+        super().__init__(stream)
+        self.newcomer: Newcomer | None = newcomer
+        self.parting = "Connection closed"
+        self.pulse = Pulse(self, stream.port.clock)
+        self._answer: Answer | None = None
+        # What was received of a line that has not ended is cut from now on as IRC's.
+        rest = stream.decoder.end()
+        stream.decoder = IrcDecoder()
+        if isinstance(rest, bytes):
+            stream.decoder.feed(rest)
+
+    # -- what it asks ----------------------------------------------------------------------------
+
+    def request(self, request: bytes | Mark) -> Coroutine[Deferred[Any], Any, None] | None:
+        """Do what a line says."""
+        self.pulse.heard()
+        if isinstance(request, Mark):
+            if request is Mark.TOO_LONG:
+                self.numeric("417", _TOO_LONG)
+            return None
+        try:
+            message = parse(request)
+        except IrcError as error:
+            self._unreadable(error)
+            return None
+        return self._do(message) if message.command else None
+
+    def _do(self, message: Message) -> Coroutine[Deferred[Any], Any, None] | None:
+        answer = self._answer = Answer(self.server, label_tag(self._label(message)), self._wire.write)
+        answering = None
+        try:
+            command = self._command(message)
+            if command is not None and self.unanswered and not command.is_talk:
+                answering = self._after_lines(command, message)
+            elif command is not None:
+                answering = command.run(self, message)
+        except (ChatError, FailError) as error:
+            self.refuse(error, message)
+        if answering is None:
+            self._answer = None
+            answer.finish()
+            return None
+        return self._answered_later(answering, message, answer)
+
+    def _label(self, message: Message) -> str:
+        return message.tags.get("label", "") if "labeled-response" in self.caps else ""
+
+    def _command(self, message: Message) -> Command | None:
+        """The command of a line, if it can be done."""
+        word = message.command.upper()
+        command = COMMANDS.get(word)
+        if self.newcomer is not None and (command is None or not command.is_early):
+            self.numeric("451", "Register first, with NICK and USER.")
+        elif command is None:
+            self.numeric("421", word, f"There is no command {word} here.")
+        elif len(message.params) < command.least:
+            self.numeric("461", word, "More parameters are needed.")
+        else:
+            return command
+        return None
+
+    async def _after_lines(self, command: Command, message: Message) -> None:
+        """Do a command when every line that was said before it is stored or refused."""
+        await self.until(lambda: not self.unanswered)
+        answering = command.run(self, message)
+        if answering is not None:
+            await answering
+
+    async def _answered_later(
+        self, answering: Coroutine[Deferred[Any], Any, None], message: Message, answer: Answer
+    ) -> None:
+        try:
+            await answering
+        except (ChatError, FailError) as error:
+            self.refuse(error, message)
+        finally:
+            self._answer = None
+        answer.finish()
+
+    def _unreadable(self, error: IrcError) -> None:
+        """Nothing of a line can be done."""
+        message = error.message
+        tags = label_tag(self._label(message))
+        if error.fault is Fault.TOO_LONG:
+            self._wire.write(write(self.server, "417", self.nick, _TOO_LONG, tags=tags))
+        else:
+            text = "That line was not UTF-8, and nothing of it was done."
+            word = message.command.upper() or "*"
+            self._wire.write(write(self.server, "FAIL", word, "INVALID_UTF8", text, tags=tags))
+
+    # -- answers ---------------------------------------------------------------------------------
+
+    def send(self, line: bytes) -> None:
+        """Send a line as a part of the answer to the command that is being done, or by itself if there is none."""
+        if self._answer is not None:
+            self._answer.send(line)
+        else:
+            self._wire.write(line)
+
+    def numeric(self, number: str, *params: str) -> None:
+        """Answer with a numeric."""
+        self.send(write(self.server, number, self.nick, *params))
+
+    def tell(self, source: str, command: str, *params: str) -> None:
+        """Answer with a line of somebody, or of the server, with the time for those who want it."""
+        self.send(write(source, command, *params, tags=self.format.stamp(self.now)))
+
+    def fail(self, command: str, code: str, *context: str, text: str) -> None:
+        """Answer that something can't be done: a word for programs, and a sentence, which alone others are told."""
+        if "standard-replies" in self.caps:
+            self.send(write(self.server, "FAIL", command, code, *context, text))
+        else:
+            self.send(write(self.server, "NOTICE", self.nick, text))
+
+    def refuse(self, error: ChatError | FailError, message: Message) -> None:
+        """Answer that a command can't be done."""
+        if isinstance(error, FailError):
+            self.fail(error.command, error.code, *error.context, text=error.text)
+        elif error.code != "lost":
+            self.numeric(numeric_of(error), *(message.params[:1] or [message.command.upper()]), error.text)
+
+    def line_of(self, message: Message, target: str) -> Said:
+        """A line that is about to be said; its label is not answered with the command, but when it is stored."""
+        if self._answer is not None:
+            self._answer.is_deferred = True
+        return Said(message.command.upper(), target, self._label(message))
+
+    async def flow(self) -> None:
+        """Wait until the client has taken what it was sent, if it has not."""
+        if self._wire.full:
+            await self.until(lambda: not self._wire.full)
+
+    def reference(self) -> str:
+        """The reference of a batch that is about to be sent, unlike any other's that is open."""
+        return f"b{self.hub.draft_id().rpartition('-')[2]}"
+
+    def change_caps(self, caps: frozenset[str]) -> None:
+        """The client is shown everything by these from now on; nothing is lost or doubled at the change."""
+        self.caps = caps
+        for room in self.session.rooms:
+            self.session.show_as(room, self.format)
+        self.session.show_all()
+
+    def left(self, room: str) -> None:
+        """The client has left a room."""
+        self._forget(room)
+
+    # -- the connection --------------------------------------------------------------------------
+
+    def leave(self, parting: str) -> None:
+        """The client leaves for good: when all that it said is stored and answered, the connection closes."""
+        self.parting = parting
+        self.session.end()
+        self.stream.channel.finish(Farewell(text=parting))
+
+    def lost(self) -> None:
+        """The connection is gone, or about to go."""
+        self.pulse.stop()
+        self.wake()
+        if self.session.token:
+            self.session.lose()
+        else:
+            self.session.close(self.parting)
+
+
+_TOO_LONG = "That line was too long, and nothing of it was done: a line has at most 512 bytes, its tags 4,096."

@@ -1,0 +1,314 @@
+"""What an IRC client is shown: rooms, private lines, and what becomes of its own lines.
+
+Knows IRC's lines and a session. Must not know what the client asks for, nor how bytes are sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from twisted.internet.defer import Deferred
+
+from twistedchat.doors.channel import FAULT, Farewell
+from twistedchat.events import Kind
+from twistedchat.irc.format import IrcFormat, Tags
+from twistedchat.irc.message import join_tags, write
+from twistedchat.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twistedchat.doors.settings import Settings
+    from twistedchat.doors.stream import ChatProtocol
+    from twistedchat.errors import ChatError
+    from twistedchat.formats.base import Page
+    from twistedchat.hub import Hub
+    from twistedchat.irc.replay import Replay
+    from twistedchat.people.base import Named
+    from twistedchat.stores.base import Stored
+
+__all__ = ["IrcOutlet", "Said", "label_tag"]
+
+
+class Said(NamedTuple):
+    """A line that the client said, while it is being stored.
+
+    Attributes:
+        command: The command that said it.
+        target: The room, as the client wrote it.
+        label: What the client gave the command; "" for none.
+    """
+
+    command: str
+    target: str
+    label: str
+
+
+class IrcOutlet:
+    """The client's side of the core: `speaker.Listener` and `writer.Receipt`.
+
+    Args:
+        stream: The connection.
+
+    Attributes:
+        stream: As above.
+        session: The person.
+        caps: The capabilities that the client has asked for.
+        unanswered: How many of its lines are not yet stored or refused.
+        replays: By room, how what was said earlier is shown.
+    """
+
+    __slots__ = ("_own", "_waiting", "_wire", "caps", "replays", "session", "stream", "unanswered")
+
+    def __init__(self, stream: ChatProtocol) -> None:
+        self.stream = stream
+        self._wire = stream.wire
+        self.session = Session(stream.port.hub, self)
+        self.caps: frozenset[str] = frozenset()
+        self.unanswered = 0
+        self.replays: dict[str, Replay] = {}
+        # By room, the seqs of lines that this connection said: with a label, or None for those that it is not shown.
+        self._own: dict[str, dict[int, str | None]] = {}
+        self._waiting: list[Deferred[None]] = []
+
+    # -- what it is at ---------------------------------------------------------------------------
+
+    @property
+    def hub(self) -> Hub:
+        """The server's state."""
+        return self.stream.port.hub
+
+    @property
+    def settings(self) -> Settings:
+        """What the operator has chosen."""
+        return self.stream.port.settings
+
+    @property
+    def server(self) -> str:
+        """The server's name, as a source."""
+        return self.settings.irc_name
+
+    @property
+    def nick(self) -> str:
+        """As whom the client is addressed."""
+        return self.session.name or "*"
+
+    @property
+    def now(self) -> int:
+        """The time of day, in milliseconds since 1970."""
+        return int(self.hub.wall() * 1000)
+
+    @property
+    def source(self) -> str:
+        """As what it is shown to others."""
+        return self.hub.people.source(self.session.name, self.now)
+
+    @property
+    def format(self) -> IrcFormat:
+        """How rooms are shown to it."""
+        caps = self.caps
+        tags = Tags.ALL if "message-tags" in caps else Tags.TIME if "server-time" in caps else Tags.NONE
+        has_multiline = "draft/multiline" in caps and "batch" in caps
+        return IrcFormat(tags, has_multiline, self.hub.people, self.hub.store.identity, self.server)
+
+    # -- what the core shows ---------------------------------------------------------------------
+
+    @property
+    def full(self) -> bool:
+        """Whether something waits to be written."""
+        return self._wire.full
+
+    def show(self, page: Page) -> bool:
+        """Write events, if nothing waits to be written."""
+        if self._wire.full:
+            return False
+        data = page.data
+        if self._own or self.replays:
+            data = self._personal(page)
+        if data:
+            self._wire.write(data)
+        if self._waiting:
+            # Not now: the cursor moves when this returns.
+            self.stream.port.clock.callLater(0, self.wake)
+        return True
+
+    def _personal(self, page: Page) -> bytes:
+        """The page as this client alone is shown it."""
+        room = page.events[0].room
+        replay = self.replays.get(room)
+        if replay is not None:
+            data, is_over = replay.show(page)
+            if is_over:
+                del self.replays[room]
+            return data
+        said = self._own.get(room)
+        if said is None:
+            return page.data
+        last = page.seq
+        mine = {seq: label for seq, label in said.items() if seq <= last}
+        if not mine:
+            return page.data
+        for seq in mine:
+            del said[seq]
+        if not said:
+            del self._own[room]
+        return self.format.personal(page, mine)
+
+    def show_presence(self, data: bytes) -> bool:
+        """Write who came and went, if nothing waits to be written."""
+        if self._wire.full:
+            return False
+        if data:
+            self._wire.write(data)
+        return True
+
+    def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:
+        """Write a private line, if nothing waits to be written."""
+        if self._wire.full:
+            return False
+        self._wire.write(self.private(self.hub.people.source(sender.name, at), self.nick, text, at, kind, tags))
+        return True
+
+    def private(self, source: str, target: str, text: str, at: int, kind: Kind, tags: str) -> bytes:
+        """A private line as the client is shown it; its id is the first of its tags, as ``msgid=``."""
+        id_, _, others = tags.removeprefix("msgid=").partition(";") if tags.startswith("msgid=") else ("", "", tags)
+        is_ctcp = kind is not Kind.ME and text[:1] == "\x01"
+        return self.format.private(source, kind, target, text, at=at, id=id_, tags=others, is_ctcp=is_ctcp)
+
+    def invited(self, by: str, room: str) -> None:
+        """Somebody lets the person into a room."""
+        self._tell(self.hub.people.source(by, self.now), "INVITE", self.nick, f"#{room}")
+
+    def removed(self, room: str, by: str, why: str) -> None:
+        """Somebody has removed the person from a room."""
+        self._forget(room)
+        self._tell(self.hub.people.source(by, self.now), "KICK", f"#{room}", self.nick, why or by)
+
+    def _tell(self, source: str, command: str, *params: str) -> None:
+        self._wire.write(write(source, command, *params, tags=self.format.stamp(self.now)))
+
+    def _forget(self, room: str) -> None:
+        """The client is not in a room any more."""
+        self.replays.pop(room, None)
+        self._own.pop(room, None)
+
+    def notify(self, text: str) -> None:
+        """Show a sentence about the server."""
+        self._tell(self.server, "NOTICE", self.nick, text)
+
+    def log_lost(self, room: str) -> None:
+        """Some of what was shown stands in the log no more."""
+        self._tell(
+            self.server, "NOTICE", f"#{room}", "The server has lost what was said last here: it is not in the log."
+        )
+
+    def caught_up(self, room: str) -> None:  # noqa: ARG002  whatever it is
+        """A room has been shown to its end."""
+        self.wake()
+        self.stream.channel.check_finished_soon()
+
+    def unreadable(self, room: str, *, passed_over: bool) -> None:
+        """Some of a room can't be read."""
+        if passed_over:
+            text = "Some of what was said here can't be read, and is left out."
+        else:
+            text = "What was said here can't be read now; it is shown when it can."
+        self._tell(self.server, "NOTICE", f"#{room}", text)
+
+    def wallops(self, by: str, text: str) -> None:
+        """An operator tells something to all who want to hear it."""
+        self._tell(self.hub.people.source(by, self.now), "WALLOPS", text)
+
+    def killed(self, by: str, why: str) -> None:
+        """An operator has ended the session."""
+        self.stream.channel.close(Farewell("killed", f"Killed ({by} ({why}))"))
+
+    def evicted(self, code: str, text: str) -> None:
+        """The name is somebody else's, or the session another connection's."""
+        self.stream.channel.close(Farewell(code, text))
+
+    def fault(self) -> None:
+        """Showing failed; that is logged."""
+        self.stream.channel.close(FAULT)
+
+    # -- what became of lines --------------------------------------------------------------------
+
+    def stored(self, tag: Any, stored: Stored) -> None:
+        """A line of the client's stands in the log."""
+        self.unanswered -= 1
+        event = stored.event
+        is_member = self.session.is_in(event.room)
+        if "echo-message" in self.caps:
+            if not is_member:
+                self._wire.write(self.format.line(event, first=label_tag(tag.label)))
+            elif tag.label:
+                self._own.setdefault(event.room, {})[event.seq] = tag.label
+        else:
+            if is_member:
+                self._own.setdefault(event.room, {})[event.seq] = None
+            if tag.label:
+                self._wire.write(write(self.server, "ACK", tags=label_tag(tag.label)))
+        self._answered()
+
+    def refused(self, tag: Any, error: ChatError) -> None:
+        """A line of the client's could not be stored."""
+        self.unanswered -= 1
+        label = label_tag(tag.label)
+        if "standard-replies" in self.caps:
+            line = write(self.server, "FAIL", tag.command, "NOT_STORED", tag.target, error.text, tags=label)
+        else:
+            line = write(self.server, "404", self.nick, tag.target, error.text, tags=label)
+        self._wire.write(line)
+        self._answered()
+
+    def _answered(self) -> None:
+        if not self.unanswered:
+            if self._waiting:
+                # Not now: the others are shown it first.
+                self.stream.port.clock.callLater(0, self.wake)
+            self.stream.channel.check_finished_soon()
+
+    # -- waiting ---------------------------------------------------------------------------------
+
+    async def until(self, done: Callable[[], bool], seconds: float | None = None) -> None:
+        """Wait until what was stored, shown or taken has made this so, but no longer than so many seconds."""
+        clock = self.stream.port.clock
+        timer = clock.callLater(seconds, self.wake) if seconds is not None else None
+        end = clock.seconds() + seconds if seconds is not None else None
+        try:
+            while not done() and (end is None or clock.seconds() < end):
+                waiting: Deferred[None] = Deferred()
+                self._waiting.append(waiting)
+                await waiting
+        finally:
+            if timer is not None and timer.active():
+                timer.cancel()
+
+    def wake(self) -> None:
+        """Something was stored, shown or taken: whoever waits looks again."""
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            if not one.called:
+                one.callback(None)
+
+    # -- the connection --------------------------------------------------------------------------
+
+    @property
+    def has_seen_all(self) -> bool:
+        """Whether all that stands in the logs has been shown."""
+        return self.session.has_seen_all
+
+    def drained(self) -> None:
+        """Go on where the wire was full."""
+        self.session.show_all()
+        self.wake()
+
+    def farewell(self, farewell: Farewell) -> None:
+        """Say why the server closes the connection."""
+        text = farewell.text.removesuffix(" Goodbye.").rstrip(".")
+        self._wire.write(write("", "ERROR", f"Closing link: {text}"))
+
+
+def label_tag(label: str) -> str:
+    """A label as a tag; "" for none."""
+    return join_tags({"label": label}) if label else ""

@@ -1,0 +1,16 @@
+"""All commands of an IRC client: the parts of the table, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twistedchat.irc.registration import REGISTRATION
+from twistedchat.irc.talk import TALK
+
+if TYPE_CHECKING:
+    from twistedchat.irc.commands import Command
+
+__all__ = ["COMMANDS"]
+
+COMMANDS: dict[str, Command] = REGISTRATION | TALK
+"""Each by its word, in capitals."""
