@@ -32,7 +32,7 @@ postgres.batch
 stores.postgres
 stores
 appender operators reading
-people people.password
+people people.password people.watching
 people.base
 people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
@@ -62,7 +62,8 @@ irc irc.shown irc.errors irc.stretch
 irc.message irc.pieces
 irc.lines irc.said
 irc.format
-irc.retold irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands
+irc.retold
+irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands
 irc.outlet irc.pulse irc.welcome
 irc.talk
 irc.returning
@@ -113,7 +114,7 @@ rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings 
 people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists
-irc.errors irc.format irc.lines irc.message irc.pieces irc.retold irc.said irc.shown irc.stretch
+irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
 irc.caps irc.support irc.newcomer irc.replay
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""

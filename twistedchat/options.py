@@ -92,8 +92,8 @@ class Options(usage.Options):
         ("login-timeout", None, "60", "Seconds until a connection must have given a name"),
         ("title", "t", "the chatroom", "The server's public name"),
         ("history", None, "20", "How many events are shown on joining"),
-        ("oper", None, None, "File of operators, name:hash a line (chatroom-admin hash), readable by its owner alone"),
         ("irc-name", None, "irc.chatroom", "The server's name as IRC clients see it"),
+        ("oper", None, None, "File of operators, name:hash a line (chatroom-admin hash), readable by its owner alone"),
         ("health", None, None, "Serve GET /healthz over HTTP on this port or endpoint, for a load balancer"),
     ]
 

@@ -24,11 +24,11 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 
 from twistedchat.doors.channel import Farewell, Pace
-from twistedchat.doors.plain import LOBBY
 from twistedchat.doors.port import ChatFactory, Settings
 from twistedchat.hub import CLOSE_SECONDS, Hub
 from twistedchat.operators import OperatorsError, OperatorsFile
 from twistedchat.options import Options
+from twistedchat.rooms.charter import LOBBY
 from twistedchat.stores import check_store, is_shared, make_store
 from twistedchat.stores.base import StoreError
 
@@ -123,7 +123,6 @@ def makeService(options: Options) -> ChatService:
         pace=Pace(rate, burst),
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
-        irc_name=options["irc-name"],
     )
     people = _people(options["store"], store, chosen)
     operators = _operators(options["oper"], chosen)

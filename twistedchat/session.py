@@ -78,6 +78,7 @@ class Session(Visitor):
         self.token = token
         self.profile = (profile or self.profile)._replace(since=int(self._hub.wall() * 1000))
         self._actor = None
+        self._hub.people.watching.changed(name)
 
     async def rename(self, name: str) -> None:
         """Take another name.
@@ -93,8 +94,10 @@ class Session(Visitor):
             self._hub.people.release(self, name, "")
             raise lost()
         # Also if it is only lost: whoever takes it up has the name that it is registered with.
-        self.name = name
+        before, self.name = self.name, name
         self.token = self._hub.people.rekey(self)
+        for each in (before, name):
+            self._hub.people.watching.changed(each)
         self.profile = self.profile._replace(since=int(self._hub.wall() * 1000))
         self._actor = None
         for room, member in self._memberships.values():
@@ -114,8 +117,9 @@ class Session(Visitor):
             self._leave(name, why)
         if self.name:
             self._hub.people.back(self)
-            self._hub.people.release(self, self.name, self.token)
-            self.name = ""
+            name, self.name = self.name, ""
+            self._hub.people.release(self, name, self.token)
+            self._hub.people.watching.changed(name)
             self._actor = None
 
     def lose(self) -> None:

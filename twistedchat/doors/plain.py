@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
 
-__all__ = ["LOBBY", "PlainDoor"]
+__all__ = ["PlainDoor"]
 
 _HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
 """Request line of HTTP. Source: RFC 9112 section 3."""
@@ -52,7 +52,6 @@ _WONT_TIMING_MARK = b"\xff\xfc\x06"
 
 _plain_format = lru_cache(maxsize=1024)(PlainFormat)
 """People who want to be shown the same share one format: it is compared for each who comes."""
-
 
 _USUAL = Display()
 """How most people are shown things. Not to be changed."""

@@ -86,7 +86,7 @@ class IrcOutlet:
     @property
     def server(self) -> str:
         """The server's name, as a source."""
-        return self.settings.irc_name
+        return self.hub.chosen.server
 
     @property
     def nick(self) -> str:
@@ -184,6 +184,14 @@ class IrcOutlet:
         self._forget(room)
         self._tell(self.hub.people.source(by, self.now), "KICK", f"#{room}", self.nick, why or by)
 
+    def wallops(self, by: str, text: str) -> None:
+        """An operator of the server tells something to all who want to hear it."""
+        self._tell(self.hub.people.source(by, self.now), "WALLOPS", text)
+
+    def killed(self, by: str, why: str) -> None:
+        """An operator of the server has ended the session."""
+        self.stream.channel.close(Farewell(text=f"Killed ({by} ({why}))"))
+
     def _tell(self, source: str, command: str, *params: str) -> None:
         self._wire.write(write(source, command, *params, tags=self.format.stamp(self.now)))
 
@@ -214,14 +222,6 @@ class IrcOutlet:
         else:
             text = "What was said here can't be read now; it is shown when it can."
         self._tell(self.server, "NOTICE", f"#{room}", text)
-
-    def wallops(self, by: str, text: str) -> None:
-        """An operator tells something to all who want to hear it."""
-        self._tell(self.hub.people.source(by, self.now), "WALLOPS", text)
-
-    def killed(self, by: str, why: str) -> None:
-        """An operator has ended the session."""
-        self.stream.channel.close(Farewell("killed", f"Killed ({by} ({why}))"))
 
     def evicted(self, code: str, text: str) -> None:
         """The name is somebody else's, or the session another connection's."""

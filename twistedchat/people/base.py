@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
     from twistedchat.people.password import Guesses
+    from twistedchat.people.watching import Watching
     from twistedchat.profiles import Profile
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
@@ -206,9 +207,11 @@ class People(Protocol):
 
     Attributes:
         guesses: Wrong words by which somebody wanted to come back.
+        watching: Who is told when a name is somebody's, or nobody's any more; a session says when that may be.
     """
 
     guesses: Guesses
+    watching: Watching
 
     async def open(self, home: Home) -> None:
         """Make ready; called once, when the store is open.
@@ -268,10 +271,6 @@ class People(Protocol):
         """
         ...
 
-    async def tell_all(self, deed: Deed) -> None:
-        """Have everybody undergo what one person does."""
-        ...
-
     def profile(self, name: str) -> Profile | None:
         """How the person of exactly this name is seen, who is here, or elsewhere in a room of ours."""
         ...
@@ -286,6 +285,10 @@ class People(Protocol):
 
     def count(self) -> int:
         """How many people are here, on this node."""
+        ...
+
+    async def tell_all(self, deed: Deed) -> None:
+        """Have everybody undergo what one person does."""
         ...
 
     def revoke(self, token: str) -> None:

@@ -15,6 +15,7 @@ from twistedchat.errors import ChatError
 from twistedchat.names import Register
 from twistedchat.people.base import LINGER_SECONDS, People
 from twistedchat.people.password import Guesses, word_token
+from twistedchat.people.watching import Watching
 from twistedchat.profiles import PAST, host_of, source
 
 if TYPE_CHECKING:
@@ -49,11 +50,12 @@ class LocalPeople(People):
         clock: For the time of lingering.
     """
 
-    __slots__ = ("_clock", "_host_key", "_lingering", "_names", "_tokens", "guesses")
+    __slots__ = ("_clock", "_host_key", "_lingering", "_names", "_tokens", "guesses", "watching")
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self.guesses = Guesses(clock.seconds)
+        self.watching = Watching(clock, self._spelled)
         self._host_key = secrets.token_bytes(32)
         self._names: Register[Person] = Register()
         self._tokens: dict[str, Person] = {}
@@ -112,12 +114,6 @@ class LocalPeople(People):
         return self._names.find(name)
 
     @override
-    async def tell_all(self, deed: Deed) -> None:
-        for _, person in list(self._names.items()):
-            with contextlib.suppress(ChatError):
-                await person.undergo(deed)
-
-    @override
     def profile(self, name: str) -> Profile | None:
         person = self._names.find(name)
         return person.profile if person is not None and person.name == name else None
@@ -134,6 +130,12 @@ class LocalPeople(People):
     @override
     def count(self) -> int:
         return len(self._names)
+
+    @override
+    async def tell_all(self, deed: Deed) -> None:
+        for _, person in list(self._names.items()):
+            with contextlib.suppress(ChatError):
+                await person.undergo(deed)
 
     @override
     def revoke(self, token: str) -> None:
@@ -177,8 +179,14 @@ class LocalPeople(People):
 
     @override
     def stop(self) -> None:
+        self.watching.stop()
         for person in list(self._lingering):
             self.back(person)
+
+    def _spelled(self, name: str) -> str:
+        """Who has a name, as it is spelled; or ""."""
+        person = self._names.find(name)
+        return person.name if person is not None else ""
 
     def _let_go(self, person: Person) -> None:
         self.back(person)
