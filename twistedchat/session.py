@@ -286,7 +286,7 @@ class Session(Ruler):
         history = self._hub.history if history is None else history
         member.cursor = max(0, seq - history) if after is None else min(after, seq)
         if self.arrived is not None:
-            self.arrived.setdefault(room.name, member.cursor)
+            self.arrived.setdefault(room.name, seq if after is None else member.cursor)
         names = room.presence.recent_names
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
 
