@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import pictures, report
+from benchmarks import pictures, report, speed
+from benchmarks.compared import PAIRS
 from benchmarks.machine import describe, noise_us
 from benchmarks.measures.appends import APPENDS
 from benchmarks.measures.base import Bench
@@ -33,7 +34,7 @@ from benchmarks.measures.soak import SOAK
 from benchmarks.processes import raise_file_limit
 from benchmarks.progress import Progress
 from benchmarks.results import wrongs
-from benchmarks.servers import CHATROOM, CHATROOM_JSON, SERVERS, with_before
+from benchmarks.servers import CHATROOM, CHATROOM_JSON, OF_IRC, SERVERS, USUAL, with_before
 from benchmarks.servers.base import Running
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 ALL = "all"
 QUICK = "quick"
 NODES = "nodes"
+IRC = "irc"
 MEASURES = (FANOUT, REST, ROOMS, PAIR, CROWD, PERSONAL, HOSTILE, GROWTH, LOG, SOAK, ROLLING)
 OF_NODES = (NODES_PAIR, NODES_FANOUT, NODES_CROWD, NODES_REST, NODES_AWAY, NODES_RECOVERY, APPENDS)
 """Those that need a PostgreSQL server."""
@@ -61,6 +63,11 @@ PRESETS: dict[str, dict[str, str]] = {
         HOSTILE.name: "--attacks paste",
     },
     NODES: {measure.name: "" for measure in OF_NODES},
+    IRC: {
+        FANOUT.name: "--members 1000 100 --text-bytes 64",
+        ROOMS.name: "--text-bytes 64",
+        CROWD.name: "--people 1000 10000 --rooms 1 100",
+    },
 }
 """Several measures in one run, each with options of its own; quick takes about three minutes for three servers."""
 
@@ -84,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     _shared(commands.add_parser(ALL, help="everything"))
     _shared(commands.add_parser(QUICK, help="a first look, in a few minutes: with --only chatroom and --before, say"))
     _shared(commands.add_parser(NODES, help="all that needs several nodes over PostgreSQL, in ten minutes"))
+    _shared(commands.add_parser(IRC, help="what is wanted of the IRC door, beside InspIRCd and ngIRCd"))
     for measure in (*MEASURES, *OF_NODES, SMOKE):
         command = commands.add_parser(measure.name, help=measure.title)
         _shared(command)
@@ -115,7 +123,7 @@ def _bench(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Benc
 
 
 def _usual(options: argparse.Namespace) -> list[Server]:
-    return [CHATROOM, CHATROOM_JSON] if options.measure == SMOKE.name else list(SERVERS.values())
+    return list({SMOKE.name: (CHATROOM, CHATROOM_JSON), IRC: OF_IRC}.get(options.measure, USUAL))
 
 
 def _chosen(options: argparse.Namespace) -> Sequence[Measure]:
@@ -149,6 +157,8 @@ def _run(tasks: Sequence[Task]) -> list[Row]:
 def _write(measures: Sequence[Measure], rows: Sequence[Row], options: argparse.Namespace) -> None:
     machine = describe(options.scratch or options.results)
     text = report.text(measures, rows, machine)
+    if options.measure == IRC:
+        text += f"\n## What is wanted of the IRC door\n\n{speed.table(rows)}\n"
     target: Path = options.results / options.measure
     target.with_suffix(".md").write_text(text)
     target.with_suffix(".json").write_text(report.data(rows, machine))
@@ -158,7 +168,7 @@ def _write(measures: Sequence[Measure], rows: Sequence[Row], options: argparse.N
 
 
 def _failed(rows: Sequence[Row], *, smoke: bool) -> int:
-    ours = [row for row in rows if row.server in {CHATROOM.name, CHATROOM_JSON.name}]
+    ours = [row for row in rows if row.server in PAIRS]
     bad = [row for row in ours if wrongs(row) or (smoke and (row.note or not row.figures.get("complete", True)))]
     for row in bad:
         print(f"wrong: {row.measure} {row.server} {row.setting}: {wrongs(row) or row.note}", file=sys.stderr)

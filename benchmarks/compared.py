@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["PAIRS", "against_before"]
 
-PAIRS = {"chatroom": "before", "chatroom-json": "before-json"}
+PAIRS = {
+    "chatroom": "before",
+    "chatroom-json": "before-json",
+    "chatroom-irc": "before-irc",
+    "chatroom-irc-tags": "before-irc-tags",
+    "chatroom-irc-half": "before-irc-half",
+}
 """Today's servers, each with its counterpart from the other checkout."""
 
 

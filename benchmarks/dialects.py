@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["DIALECTS", "LOBBY", "Dialect", "Irc", "JsonLines", "Plain", "Redis", "Step"]
+__all__ = ["ALL_TAGS", "DIALECTS", "LOBBY", "Dialect", "Irc", "JsonLines", "Plain", "Redis", "Step", "spoken"]
 
 LOBBY = "lobby"
 """The room that a plain-text person is in from the start."""
+ALL_TAGS = "batch echo-message labeled-response message-tags server-time"
+"""The IRC capabilities of a client that wants all tags. Source: what WeeChat 4 and gamja ask for, and IRCv3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,23 +95,35 @@ class JsonLines:
 
 
 class Irc:
-    """IRC, as far as one channel needs it (RFC 2812)."""
+    """IRC, as far as one channel needs it (RFC 2812; the capabilities: IRCv3).
 
-    echoes = False
+    Args:
+        capabilities: Those that are asked for, separated by spaces. Whoever has labels puts one on each line.
+    """
+
     newlines_per_line = 1
     newlines_per_answer = 0
-    quiet_seconds = 0.3
+    quiet_seconds = 1.2  # a server may gather who comes and goes, and tell it once a second
+
+    def __init__(self, capabilities: str = "") -> None:
+        wanted = capabilities.split()
+        self.echoes = "echo-message" in wanted
+        self._capabilities = capabilities.encode()
+        self._label = b"@label=1 " if "labeled-response" in wanted else b""
 
     def enter(self, name: str, room: str) -> tuple[Step, ...]:
-        """Register, then join; 001 and 366 (end of the names) are the answers."""
-        return (
-            Step(f"NICK {name}\r\nUSER {name} 0 * :{name}\r\n".encode(), f" 001 {name} ".encode()),
-            Step(f"JOIN #{room}\r\n".encode(), f" 366 {name} #{room} ".encode()),
-        )
+        """Register, then join; ACK, 001 and 366 (end of the names) are the answers."""
+        register = f"NICK {name}\r\nUSER {name} 0 * :{name}\r\n".encode()
+        welcome = f" 001 {name} ".encode()
+        join = Step(f"JOIN #{room}\r\n".encode(), f" 366 {name} #{room} ".encode())
+        if not self._capabilities:
+            return (Step(register, welcome), join)
+        request = b"CAP REQ :%b\r\n" % self._capabilities
+        return (Step(request + register, b" ACK :"), Step(b"CAP END\r\n", welcome), join)
 
     def say(self, room: str, text: bytes) -> bytes:
         """One PRIVMSG."""
-        return b"PRIVMSG #%b :%b\r\n" % (room.encode(), text)
+        return b"%bPRIVMSG #%b :%b\r\n" % (self._label, room.encode(), text)
 
 
 class Redis:
@@ -132,5 +146,20 @@ class Redis:
         return b"PUBLISH %b %b\r\n" % (room.encode(), text)
 
 
-DIALECTS: dict[str, Dialect] = {"plain": Plain(), "json": JsonLines(), "irc": Irc(), "redis": Redis()}
+DIALECTS: dict[str, Dialect] = {
+    "plain": Plain(),
+    "json": JsonLines(),
+    "irc": Irc(),
+    "irc-tags": Irc(ALL_TAGS),
+    "redis": Redis(),
+}
 """The dialects by the names that a job uses."""
+
+
+def spoken(names: str) -> tuple[Dialect, ...]:
+    """The dialects that a crowd's connections speak in turn.
+
+    Args:
+        names: One name of `DIALECTS`, or several joined by ``+``, which count line ends alike: ``irc+irc-tags``.
+    """
+    return tuple(DIALECTS[name] for name in names.split("+"))

@@ -63,6 +63,12 @@ class Ear:
     def unreadable(self, room: str, *, passed_over: bool) -> None:
         self.heard.append(f"{room} can't be read{', ever' if passed_over else ''}")
 
+    def wallops(self, by: str, text: str) -> None:
+        self.heard.append(f"{by} tells all: {text}")
+
+    def killed(self, by: str, why: str) -> None:
+        self.heard.append(f"killed by {by}: {why}")
+
     def evicted(self, code: str, text: str) -> None:
         self.heard.append(f"evicted: {code}")
 

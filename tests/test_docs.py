@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 import twistedchat
-from twistedchat import events, names, rules, service, session, speaker, verbs, writer
+from twistedchat import events, names, rules, service, speaker, verbs, visitor, writer
 from twistedchat.doors import port, request, stream, wire
 from twistedchat.errors import ChatError
 from twistedchat.formats import base, jsonl
@@ -39,7 +39,7 @@ LIMITS = {
     "a line": f"{jsonl.MAX_LINE_BYTES >> 10} KiB",
     "a key": f"{speaker.MAX_KEY_LENGTH} characters",
     "an id": f"{request.MAX_ID_LENGTH} characters",
-    "a parting word": f"{session.MAX_PARTING_LENGTH} characters; the rest is left out",
+    "a parting word": f"{visitor.MAX_PARTING_LENGTH} characters; the rest is left out",
     "rooms of one session": f"{rules.MAX_ROOMS}",
     "lines of one connection": f"{SETTINGS.pace.rate} a second, after {SETTINGS.pace.burst} at once",
     "lines that wait to be stored, of all connections together": (

@@ -31,7 +31,7 @@ postgres.database postgres.codec
 postgres.batch
 stores.postgres
 stores
-appender reading
+appender operators reading
 people people.password people.watching
 people.base
 people.local people.changes people.absent people.asking people.moves
@@ -47,12 +47,15 @@ hub
 onlooker
 speaker
 ruler
+overseer
+visitor
 session
 comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.lists doors.display doors.json_outlet
+doors.request doors.farewells doors.lists doors.display
+doors.json_outlet
 doors.words
 doors.plain doors.jsonl
 irc irc.shown irc.errors irc.stretch
@@ -141,6 +144,7 @@ CORE = {
     "feed": "takes events into rooms and has them shown",
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
+    "visitor": "the gate's half for rooms: it makes the members",
     "ruler": "the gate's ruling half: whose room it is",
     "hub": "wires the rooms, and forgets them",
     "speaker": "the gate's speaking half: a line goes into the queue of its room",

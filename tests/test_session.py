@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 FORMAT = JsonFormat()
+NOBODY = "There are no accounts here yet; nobody was shown that."
 
 
 class SessionTestCase(SynchronousTestCase):
@@ -74,6 +75,18 @@ class NameTests(SessionTestCase):
         self.assertEqual(codes, ["name-taken", "name-taken", "name-taken", "bad-name", "bad-name"])
         now(bob.enter(" bob "))
         self.assertEqual((bob.name, now(self.hub.people.find("b0b")), bob.token), ("bob", bob, ""))
+
+    def test_reserved(self) -> None:
+        """A service's name, or the server's, is nobody's, nor what looks like one; what is said to one goes nowhere."""
+        self.hub.chosen = self.hub.chosen._replace(server="chat.example")
+        bob = Session(self.hub, Ear())
+        for name in ("NickServ", "nickserv", "NісkServ", "chat.example", "CHAT.EXAMP1E"):
+            self.assertEqual(self.refusal(bob.enter(name)), "bad-name", name)
+            self.assertEqual(self.refusal(self.ann.rename(name)), "bad-name", name)
+            with self.assertRaises(ChatError) as caught:
+                now(self.ann.tell(name, "identify secret"))
+            self.assertEqual((caught.exception.code, caught.exception.text), ("not-here", NOBODY))
+        now(bob.enter("irc.chatroom"))
 
     def test_rename(self) -> None:
         """A new name counts everywhere, the old one is free; a refused one changes nothing."""

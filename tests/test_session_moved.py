@@ -25,7 +25,7 @@ from twistedchat.stores.base import StoreError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from twistedchat.people.base import Person
+    from twistedchat.people.base import Named, Person
     from twistedchat.stores.base import RoomSummary
 
 FORMAT = JsonFormat()
@@ -61,11 +61,11 @@ class NodePeople(LocalPeople):
         return True
 
     @override
-    def entered(self, person: Person, room: str) -> None:
+    def entered(self, person: Named, room: str) -> None:
         self.told.append(f"{person.name} in {room}")
 
     @override
-    def left(self, person: Person, room: str, why: str) -> None:
+    def left(self, person: Named, room: str, why: str) -> None:
         self.told.append(f"{person.name} out of {room}")
 
     @override

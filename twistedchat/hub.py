@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import secrets
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from twisted.logger import Logger
 
 from twistedchat.feed import Feed
+from twistedchat.names import SERVER_NAME
 from twistedchat.people.local import LocalPeople
 from twistedchat.reading import LogReader
 from twistedchat.rooms.announce import Announcer
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from twistedchat.errors import ChatError
+    from twistedchat.operators import OperatorsFile
     from twistedchat.people.base import People
     from twistedchat.rooms.audience import Member
     from twistedchat.stores.base import Store
@@ -41,6 +43,20 @@ Source: a store whose outcome stays unknown would hold the stop for ever; system
 """
 
 
+class Chosen(NamedTuple):
+    """What the operator has chosen for all who are here.
+
+    Attributes:
+        history: How many events somebody who enters a room is shown, at least 0.
+        server: The name of the server; it is nobody's.
+        operators: Knows the passwords of operators of the server; None if nobody can become one.
+    """
+
+    history: int
+    server: str
+    operators: OperatorsFile | None
+
+
 class Hub:
     """The state of the server.
 
@@ -51,16 +67,17 @@ class Hub:
         history: How many events somebody who enters a room is shown, at least 0.
         people: The register of persons; that of a single node unless given.
         budget: What the newest events and pages of all rooms may take; the usual one unless given.
+        server: As `Chosen`.
+        operators: As `Chosen`.
 
     Attributes:
         store: Where the logs are.
-        history: As above.
         wall: As above.
         people: As above.
         writer: Takes what is said.
-        reader: Reads the log.
         rooms: Those that somebody is in.
         announcer: Tells who came and went.
+        chosen: What the operator has chosen.
         catch_up: Shows members what they have not seen.
         turns: Where long work takes its turns.
     """
@@ -70,9 +87,8 @@ class Hub:
         "_ids",
         "announcer",
         "catch_up",
-        "history",
+        "chosen",
         "people",
-        "reader",
         "rooms",
         "store",
         "turns",
@@ -89,21 +105,23 @@ class Hub:
         history: int = 20,
         people: People | None = None,
         budget: Budget | None = None,
+        server: str = SERVER_NAME,
+        operators: OperatorsFile | None = None,
     ) -> None:
         self.turns = turns = Turns(clock)
         self.store = store
-        self.history = history
         self.wall = wall
         self.people = people or LocalPeople(clock)
         self.writer = Writer(store, clock)
-        self.reader = LogReader(store)
+        self.chosen = Chosen(history, server, operators)
+        reader = LogReader(store)
         budget = budget or Budget()
         prepare = None if people is None else self._look_around
         self.rooms = LiveRooms(store, lambda summary: Room(summary, Queue(summary.name), budget, _report), prepare)
         self.announcer = Announcer(clock, turns)
-        self.catch_up = CatchUp(self.reader, clock, turns)
+        self.catch_up = CatchUp(reader, clock, turns)
         self._feed = Feed(
-            self.rooms, self.writer, self.reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle
+            self.rooms, self.writer, reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle
         )
         # Unlike those of any other run, on any node.
         run = secrets.token_hex(8)
@@ -185,6 +203,11 @@ class Hub:
             ChatError: ``not-readable``.
         """
         await self._feed.reach(room, seq)
+
+    @property
+    def reader(self) -> LogReader:
+        """Reads the log."""
+        return self.catch_up.reader
 
     # -- rooms and lines ---------------------------------------------------------------------------
 

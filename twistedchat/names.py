@@ -21,7 +21,17 @@ from twistedchat.errors import ChatError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MAX_NAME_LENGTH", "Register", "clean_name", "clean_new_name", "clean_room", "likenesses", "name_taken"]
+__all__ = [
+    "MAX_NAME_LENGTH",
+    "SERVER_NAME",
+    "Register",
+    "clean_name",
+    "clean_new_name",
+    "clean_room",
+    "is_reserved",
+    "likenesses",
+    "name_taken",
+]
 
 MAX_NAME_LENGTH = 24
 """Longest name, in characters after NFKC. Source: docs/protocol.md, "Names and rooms"."""
@@ -194,19 +204,37 @@ def likenesses(name: str) -> tuple[str, ...]:
     return (by_case,) if by_case == by_look else (by_case, by_look)
 
 
+SERVER_NAME = "irc.chatroom"
+"""Name of the server, as IRC has one, unless the operator gives another. Source: docs/irc.md."""
+
 _SERVICES = ("NickServ", "ChanServ", "MemoServ", "OperServ", "HostServ", "BotServ", "SaslServ", "HistServ")
-_RESERVED = frozenset(key for name in (*_SERVICES, "Global", "Services", "irc.chatroom") for key in likenesses(name))
+_RESERVED = frozenset(key for name in (*_SERVICES, "Global", "Services") for key in likenesses(name))
 """Names that IRC users take for services, to which their programs send passwords unasked."""
 
 
-def clean_new_name(raw: str) -> str:
+def is_reserved(name: str, server: str = SERVER_NAME) -> bool:
+    """Whether a name is a service's or the server's, or looks like one of them, and so nobody's to have.
+
+    Args:
+        name: As `clean_name` gives it.
+        server: The name of the server.
+    """
+    keys = likenesses(name)
+    return not _RESERVED.isdisjoint(keys) or not set(keys).isdisjoint(likenesses(server))
+
+
+def clean_new_name(raw: str, server: str = SERVER_NAME) -> str:
     """The name that a person wants to have, as `clean_name` gives it.
+
+    Args:
+        raw: What was typed.
+        server: The name of the server.
 
     Raises:
         ChatError: ``bad-name``: it is no name, or nobody's to have.
     """
     name = clean_name(raw)
-    if not _RESERVED.isdisjoint(likenesses(name)):
+    if is_reserved(name, server):
         raise ChatError("bad-name", f"The name {name} is kept for a service. Choose another one.")
     return name
 

@@ -93,6 +93,7 @@ class Options(usage.Options):
         ("title", "t", "the chatroom", "The server's public name"),
         ("history", None, "20", "How many events are shown on joining"),
         ("irc-name", None, "irc.chatroom", "The server's name as IRC clients see it"),
+        ("oper", None, None, "File of operators, name:hash a line (chatroom-admin hash), readable by its owner alone"),
         ("health", None, None, "Serve GET /healthz over HTTP on this port or endpoint, for a load balancer"),
     ]
 

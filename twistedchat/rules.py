@@ -65,6 +65,7 @@ class Place(NamedTuple):
         charter: Its ranks and rules.
         people: How many are in it, where somebody enters.
         key: What whoever enters gives as its key.
+        is_free: Whether the actor may speak here whatever the charter says: so in most rooms that is all that is asked.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Place(NamedTuple):
     charter: Charter = _NO_RULES
     people: int = 0
     key: str = ""
+    is_free: bool = False
 
 
 def may(actor: Actor, verb: str, place: Place | None = None) -> None:
@@ -105,6 +107,8 @@ def may_see(actor: Actor, place: Place) -> bool:
 
 
 def _speak(actor: Actor, place: Place) -> None:
+    if place.is_free:
+        return
     charter = place.charter
     if not place.is_member:
         if not charter.lets_others_speak:

@@ -18,15 +18,17 @@ from twisted.application.service import Service
 from twisted.internet import defer, error
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, serverFromString
+from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from typing_extensions import override
 
 from twistedchat.doors.channel import Farewell, Pace
-from twistedchat.doors.plain import LOBBY
 from twistedchat.doors.port import ChatFactory, Settings
 from twistedchat.hub import CLOSE_SECONDS, Hub
+from twistedchat.operators import OperatorsError, OperatorsFile
 from twistedchat.options import Options
+from twistedchat.rooms.charter import LOBBY
 from twistedchat.stores import check_store, is_shared, make_store
 from twistedchat.stores.base import StoreError
 
@@ -121,10 +123,18 @@ def makeService(options: Options) -> ChatService:
         pace=Pace(rate, burst),
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
-        irc_name=options["irc-name"],
     )
     people = _people(options["store"], store, chosen)
-    hub = Hub(store, chosen, wall=wall, history=options["history"], people=people)
+    operators = _operators(options["oper"], chosen)
+    hub = Hub(
+        store,
+        chosen,
+        wall=wall,
+        history=options["history"],
+        people=people,
+        server=options["irc-name"],
+        operators=operators,
+    )
     factory = ChatFactory(hub, chosen, settings)
     service = ChatService(chosen, factory, CLOSE_SECONDS if people is None else SHARED_CLOSE_SECONDS)
     service.ports += listen(chosen, options["port"], factory)
@@ -143,6 +153,16 @@ def _people(url: str, store: Store, reactor: Reactor) -> People | None:
     from twistedchat.people.shared import SharedPeople  # noqa: PLC0415  libpq is an extra
 
     return SharedPeople(cast("PostgresStore", store).database, reactor)
+
+
+def _operators(path: str | None, reactor: Reactor) -> OperatorsFile | None:
+    """The operators of the server, if the option is given."""
+    if path is None:
+        return None
+    try:
+        return OperatorsFile(path, reactor, deferToThread)
+    except OperatorsError as fault:
+        raise SystemExit(f"chatroom: {fault}") from fault
 
 
 def raise_file_limit() -> int:

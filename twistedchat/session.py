@@ -12,40 +12,26 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
-from twistedchat.names import clean_new_name, clean_room
-from twistedchat.onlooker import Membership
+from twistedchat.names import clean_new_name
 from twistedchat.people.base import Arrival, DeedKind, Stay
-from twistedchat.records import Joined
-from twistedchat.rooms import rulings
-from twistedchat.rooms.audience import GONE, Member
-from twistedchat.ruler import Ruler
-from twistedchat.rules import Place
+from twistedchat.rooms.audience import GONE
 from twistedchat.speaker import lost
+from twistedchat.visitor import Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from twistedchat.formats.base import Format
     from twistedchat.hub import Hub
     from twistedchat.people.base import Deed
     from twistedchat.profiles import Profile
-    from twistedchat.rooms.room import Room
     from twistedchat.speaker import Listener
 
-__all__ = ["MAX_PARTING_LENGTH", "Session"]
-
-MAX_PARTING_LENGTH = 200
-"""Longest parting word, in characters; the rest is left out.
-
-Each room remembers up to 256 of them, and shows them to its members together: with lines of 32 KiB that is 8 MiB a
-room. Source: docs/protocol.md, "Limits".
-"""
+__all__ = ["Session"]
 
 _USUAL_STAY = Stay()
 """How a session stays that is taken up by a random token."""
 
 
-class Session(Ruler):
+class Session(Visitor):
     """A person who is here, or about to be.
 
     Args:
@@ -81,7 +67,7 @@ class Session(Ruler):
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
-        name = clean_new_name(name)
+        name = clean_new_name(name, self._hub.chosen.server)
         if stay is not None:
             self.stay, self.arrived = stay, {}
         token = await self._hub.people.claim(name, self, resumable=resumable)
@@ -101,7 +87,7 @@ class Session(Ruler):
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
         """
         self._may("rename")
-        name = clean_new_name(name)
+        name = clean_new_name(name, self._hub.chosen.server)
         await self._hub.people.rename(self, name)
         if not self.name:
             # The session has ended meanwhile.
@@ -204,16 +190,25 @@ class Session(Ruler):
             ChatError: ``not-here`` while the connection is lost, ``not-member``.
         """
         outlet = self._outlet
-        if deed.kind is DeedKind.REMOVE:
-            if deed.room not in self._memberships:
-                raise ChatError("not-member", f"{self.name} is not in #{deed.room}.")
-            self._leave(deed.room, f"removed by {deed.by}" + (f": {deed.text}" if deed.text else ""))
+        if deed.kind is DeedKind.KILL:
+            self.close(f"Killed ({deed.by} ({deed.text}))")
             if outlet is not None:
-                outlet.removed(deed.room, deed.by, deed.text)
+                outlet.killed(deed.by, deed.text)
+        elif deed.kind is DeedKind.REMOVE:
+            self._removed(deed)
         elif outlet is None:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
-        else:
+        elif deed.kind is DeedKind.INVITE:
             outlet.invited(deed.by, deed.room)
+        elif "w" in self.profile.modes:
+            outlet.wallops(deed.by, deed.text)
+
+    def _removed(self, deed: Deed) -> None:
+        if deed.room not in self._memberships:
+            raise ChatError("not-member", f"{self.name} is not in #{deed.room}.")
+        self._leave(deed.room, f"removed by {deed.by}" + (f": {deed.text}" if deed.text else ""))
+        if self._outlet is not None:
+            self._outlet.removed(deed.room, deed.by, deed.text)
 
     def notify(self, text: str) -> None:
         """Tell a human a sentence about the server."""
@@ -230,156 +225,3 @@ class Session(Ruler):
         self._detach()
         self._outlet = outlet
         return before
-
-    # -- rooms -----------------------------------------------------------------------------------
-
-    @property
-    def rooms(self) -> Iterator[str]:
-        """The names of the rooms that the session is in, in the order of entering."""
-        return iter(self._memberships)
-
-    def find(self, name: str) -> str | None:
-        """The room that the session is in and that this name counts as, as it is spelled; None if there is none.
-
-        Raises:
-            ChatError: ``bad-room``.
-        """
-        found = self._find(clean_room(name))
-        return found.room.name if found else None
-
-    def topic(self, room: str) -> str:
-        """What a room that the session is in is about, or "".
-
-        Raises:
-            ChatError: ``not-in-room``.
-        """
-        return self._membership(room, "since").room.topic
-
-    async def join(
-        self, name: str, format_: Format, *, after: int | None = None, key: str = "", history: int | None = None
-    ) -> Joined:
-        """Enter a room, or set the cursor anew in one that the session is in.
-
-        Nothing is shown before `show_all` is called.
-
-        Args:
-            name: The room's name, with or without ``#``.
-            format_: How the room is shown.
-            after: Show everything after this seq, at least 0; None shows the last few events.
-            key: The room's, where it has one.
-            history: How many these few are; None for as many as the operator has chosen.
-
-        Raises:
-            ChatError: ``bad-room``, ``too-many-rooms``, ``banned``, ``wrong-key``, ``invite-only``, ``room-full``,
-                ``not-readable``.
-        """
-        room = await self._open(clean_room(name), after or 0, key)
-        seq = room.seq
-        membership = self._memberships.get(room.name)
-        if membership is None:
-            member = self._admit(room, format_)
-        else:
-            member = membership.member
-            member.outlet = self._outlet
-            room.audience.reformat(member, format_)
-            room.presence.introduce(member)
-        history = self._hub.history if history is None else history
-        member.cursor = max(0, seq - history) if after is None else min(after, seq)
-        if self.arrived is not None:
-            self.arrived.setdefault(room.name, seq if after is None else member.cursor)
-        names = room.presence.recent_names
-        return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
-
-    async def _open(self, name: str, seq: int, key: str) -> Room:
-        """A room to enter, if that may be; taken forward to a seq that was shown already, perhaps by another node."""
-        self._may("join", Place(name, is_member=self._find(name) is not None))
-        outlet = self._outlet
-        room = await self._hub.rooms.open(name)
-        try:
-            await self._hub.reach(room, seq)
-            self._check_still_here()
-            if self._outlet is not outlet:
-                # Taken up meanwhile: the connection that goes on with it has not asked for this.
-                raise lost()
-            self._may("join", room.place_of(room.name, is_member=room.name in self._memberships, key=key))
-        except BaseException:
-            room.entering -= 1
-            self._hub.forget_if_idle(room)
-            raise
-        room.entering -= 1
-        return room
-
-    def _admit(self, room: Room, format_: Format) -> Member:
-        member = self._put(room, format_)
-        room.presence.joined(member)
-        rulings.entered(room, member, int(self._hub.wall() * 1000))
-        self._hub.people.entered(self, room.name)
-        self._hub.announcer.changed(room)
-        return member
-
-    def _put(self, room: Room, format_: Format) -> Member:
-        """A member of a room that is shown nothing yet."""
-        member = Member(self.name, self._outlet, format_)
-        self._actor = None
-        self._memberships[room.name] = Membership(room, member)
-        room.audience.add(member)
-        return member
-
-    def leave(self, name: str, why: str = "") -> str:
-        """Leave a room, with a parting word.
-
-        Returns:
-            The room's name as it is spelled.
-
-        Raises:
-            ChatError: ``bad-room``, ``not-in-room``.
-        """
-        room = self._membership(name, "leave").room
-        self._leave(room.name, why)
-        return room.name
-
-    def _leave(self, name: str, why: str) -> None:
-        room, member = self._memberships.pop(name)
-        if self.arrived is not None:
-            self.arrived.pop(name, None)
-        why = why[:MAX_PARTING_LENGTH]
-        self._actor = None
-        room.audience.remove(member)
-        room.presence.left(member, why)
-        rulings.left(room, member.name)
-        self._hub.people.left(self, name, why)
-        self._hub.announcer.changed(room)
-        self._hub.forget_if_idle(room)
-
-    # -- how far each room has been shown --------------------------------------------------------
-
-    def show_as(self, name: str, format_: Format) -> None:
-        """From now on show a room that the session is in another way; call `show_all` afterwards."""
-        membership = self._memberships[name]
-        membership.room.audience.reformat(membership.member, format_)
-
-    def rewind(self, name: str, seq: int) -> int:
-        """Set the cursor back: everything after this seq is shown again, by `show_all`.
-
-        Returns:
-            The seq after which is shown: less than was asked, if more was still to be shown.
-
-        Raises:
-            ChatError: ``not-in-room``.
-        """
-        member = self._membership(name, "since").member
-        # Never forward: what was not shown yet is not passed over.
-        member.cursor = min(member.cursor, max(0, seq))
-        return member.cursor
-
-    def show_all(self) -> None:
-        """Bring every room forward, events and presence, as far as the outlet takes it."""
-        for room, member in list(self._memberships.values()):
-            if GONE < member.cursor < room.seq:
-                self._hub.catch_up.bring_forward(room, member)
-            room.presence.tell(member)
-
-    @property
-    def has_seen_all(self) -> bool:
-        """Whether everything that was taken into the session's rooms has been shown to it."""
-        return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())

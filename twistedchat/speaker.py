@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
-from twistedchat.names import clean_name, clean_room
+from twistedchat.names import clean_name, clean_room, is_reserved
 from twistedchat.onlooker import Onlooker
 from twistedchat.rules import Place
 
@@ -43,6 +43,14 @@ if TYPE_CHECKING:
 
         def removed(self, room: str, by: str, why: str) -> None:
             """Somebody has removed the person from a room; it is in it no more."""
+            ...
+
+        def wallops(self, by: str, text: str) -> None:
+            """An operator of the server tells something to all who want to hear it."""
+            ...
+
+        def killed(self, by: str, why: str) -> None:
+            """An operator of the server has ended the session: close, and say so."""
             ...
 
         def evicted(self, code: str, text: str) -> None:
@@ -143,6 +151,8 @@ class Speaker(Onlooker):
         """
         self._may("tell")
         to = clean_name(to)
+        if is_reserved(to, self._hub.chosen.server):
+            raise ChatError("not-here", "There are no accounts here yet; nobody was shown that.")
         person = await self._hub.people.find(to)
         self._check_still_here()
         if person is None:

@@ -8,12 +8,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from benchmarks.dialects import DIALECTS, LOBBY
+from benchmarks.checks import Verdict
+from benchmarks.dialects import LOBBY, Irc, spoken
 from benchmarks.load.crowd import Crowd, names
+from benchmarks.load.presence import told
 from benchmarks.processes import Usage, resident_bytes, sleeps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from benchmarks.load.crowd import Seat
     from benchmarks.load.jobs import Arrivals, Churn, Job
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["WEIGHT_AT", "arrivals", "churn"]
 
 MEMORY_STEPS = 10
+WATCHED = 10
+"""How many IRC clients are asked afterwards whether they were told of everybody in their rooms."""
 WEIGHT_AT = "resident_bytes_at_"
 """How the name of a figure of memory begins; how many people were in by then ends it."""
 
@@ -30,12 +34,15 @@ def arrivals(job: Arrivals) -> Iterator[Figures]:
     """Bring all in, wait until nothing more comes, and weigh the server.
 
     Yields:
-        The figures, once; among them the memory at each tenth of the people.
+        The figures, once; among them the memory at each tenth of the people, and how many somebody was not told of.
 
     Raises:
         CrowdError: if the server did not take them in time.
     """
-    crowd = Crowd(job.ports, DIALECTS[job.dialect])
+    dialects = spoken(job.dialect)
+    crowd = Crowd(job.ports, dialects)
+    tells_everybody = all(isinstance(dialect, Irc) for dialect in dialects)
+    watched = {n * (job.people - 1) // (WATCHED - 1) for n in range(WATCHED)} if tells_everybody else set[int]()
     rooms = [LOBBY] if job.rooms == 1 else [f"r{n:05}" for n in range(job.rooms)]
     people = list(zip(names(job.people), itertools.cycle(rooms)))
     weights: Figures = {}
@@ -47,7 +54,7 @@ def arrivals(job: Arrivals) -> Iterator[Figures]:
     try:
         empty = _resident_bytes(job)
         start = Usage.now(job.pids, job.engine_pid)
-        crowd.enter(people, at_once=job.at_once, seconds=job.limit_seconds, on_entered=weigh)
+        seats = crowd.enter(people, at_once=job.at_once, seconds=job.limit_seconds, on_entered=weigh, kept=watched)
         used = Usage.now(job.pids, job.engine_pid).since(start)
         settled = crowd.settle()
         full = _resident_bytes(job)
@@ -59,9 +66,19 @@ def arrivals(job: Arrivals) -> Iterator[Figures]:
             "bytes_per_member": (full - empty) / job.people,
             "closed": crowd.closed,
         }
-        yield figures | used.shares() | weights | (_idle(job, crowd) if job.idle_seconds else {})
+        figures |= _told([seats[n] for n in watched], people) | used.shares() | weights
+        yield figures | (_idle(job, crowd) if job.idle_seconds else {})
     finally:
         crowd.close()
+
+
+def _told(watched: Iterable[Seat], people: Sequence[tuple[str, str]]) -> Figures:
+    """Whether these were told of everybody in their rooms, once."""
+    found = Verdict()
+    for seat in watched:
+        others = {name for name, room in people if room == seat.room and name != seat.name}
+        found += told(bytes(seat.heard or b""), seat.name, others)
+    return {"lost": found.lost, "doubled": found.doubled}
 
 
 def _resident_bytes(job: Job) -> int:
@@ -91,7 +108,7 @@ def churn(job: Churn) -> Iterator[Figures]:
     Raises:
         CrowdError: if the server turned one away.
     """
-    crowd = Crowd(job.ports, DIALECTS[job.dialect])
+    crowd = Crowd(job.ports, spoken(job.dialect))
     here: deque[Seat] = deque()
     came = 0
     start = time.perf_counter()

@@ -8,7 +8,7 @@ from benchmarks.checks import Verdict, judge
 from benchmarks.load.ears import Counter, Reader, Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from benchmarks.dialects import Dialect
     from benchmarks.load.crowd import Crowd, Seat
@@ -20,11 +20,42 @@ READ_LINES_PER_SECOND = 60_000
 FEWEST_READERS = 3
 
 
+class _Sort:
+    """Those who only listen and speak one dialect, and so are sent the same bytes.
+
+    Attributes:
+        readers: Some, spread evenly over the order of joining, who read every line.
+        counters: All others, who are counted in bytes and compared with a reader.
+    """
+
+    def __init__(self, seats: Sequence[Seat], readers: int) -> None:
+        wanted = min(len(seats), max(FEWEST_READERS, readers))
+        # The first and the last are among them.
+        chosen = {round(n * (len(seats) - 1) / max(1, wanted - 1)) for n in range(wanted)}
+        self.readers = [Reader(seat) for n, seat in enumerate(seats) if n in chosen]
+        self.counters = [Counter(seat) for n, seat in enumerate(seats) if n not in chosen]
+
+    @property
+    def bytes(self) -> int:
+        """How much has come to all of them."""
+        return sum(reader.bytes for reader in self.readers) + sum(counter.bytes for counter in self.counters)
+
+    def line_bytes(self) -> float:
+        """The length of a line, on average."""
+        lines = sum(len(reader.numbers()) for reader in self.readers)
+        return sum(reader.bytes for reader in self.readers) / lines if lines else float("inf")
+
+    def whole_bytes(self, total: int) -> float:
+        """What all lines are: what the best reader has, and what it lacks or has twice."""
+        best = max(self.readers, key=lambda reader: len(set(reader.numbers())))
+        missing = total - len(best.numbers())
+        return best.bytes + (missing * self.line_bytes() if best.numbers() else 0.0)
+
+
 class Audience:
     """The members of one room during one stage.
 
-    Some, spread evenly over the order of joining, read every line; those who talk count line ends;
-    all others are counted in bytes and compared with a reader.
+    Those who only listen are of as many sorts as dialects are spoken; those who talk count line ends.
 
     Attributes:
         copies: How many deliveries one line makes, on average.
@@ -33,7 +64,6 @@ class Audience:
         crowd: All connections.
         senders: Those who talk, in turns.
         listeners: All others.
-        dialect: How the server is spoken to.
         rate: Lines a second.
         ignoring: The index of the sender whose lines a seat is not shown; most seats are not in it.
     """
@@ -43,55 +73,55 @@ class Audience:
         crowd: Crowd,
         senders: Sequence[Seat],
         listeners: Sequence[Seat],
-        dialect: Dialect,
         rate: float,
         ignoring: Mapping[Seat, int] | None = None,
     ) -> None:
-        self._dialect = dialect
         self._ignoring = ignoring or {}
-        self.copies = len(senders) + len(listeners) - (not dialect.echoes) - len(self._ignoring) / len(senders)
-        wanted = min(len(listeners), max(FEWEST_READERS, int(READ_LINES_PER_SECOND / rate)))
-        # The first and the last of the room are among them.
-        chosen = {round(n * (len(listeners) - 1) / max(1, wanted - 1)) for n in range(wanted)}
-        self._readers = [Reader(seat) for n, seat in enumerate(listeners) if n in chosen]
-        self._counters = [Counter(seat) for n, seat in enumerate(listeners) if n not in chosen]
+        self._senders = senders
+        self.copies = len(senders) + len(listeners) - self._unseen_copies()
+        of_dialect: dict[Dialect, list[Seat]] = {}
+        for seat in listeners:
+            of_dialect.setdefault(seat.dialect, []).append(seat)
+        readers = int(READ_LINES_PER_SECOND / rate / len(of_dialect))
+        self._sorts = [_Sort(seats, readers) for seats in of_dialect.values()]
+        self._readers = [reader for sort in self._sorts for reader in sort.readers]
         self._tellers = [Teller(seat) for seat in senders]
         prompt: list[Reader | Teller] = [*self._readers, *self._tellers]
         for ear in prompt:
             crowd.listen(ear.seat, ear)
-        for counter in self._counters:
+        for counter in (counter for sort in self._sorts for counter in sort.counters):
             crowd.listen(counter.seat, counter, lazily=True)
 
-    def received(self) -> tuple[int, int]:
-        """How much has come: bytes to those who listen, line ends to those who talk."""
-        return (
-            sum(reader.bytes for reader in self._readers) + sum(counter.bytes for counter in self._counters),
-            sum(teller.newlines for teller in self._tellers),
-        )
+    def _unseen_copies(self) -> float:
+        """How many members are not shown a line, on average: some who said it themselves, and who ignores."""
+        unechoed = sum(not seat.dialect.echoes for seat in self._senders)
+        return (unechoed + len(self._ignoring)) / len(self._senders)
 
-    def deliveries(self, received: tuple[int, int]) -> float:
+    def received(self) -> tuple[list[int], int]:
+        """How much has come: bytes to those who listen, sort by sort; line ends to those who talk."""
+        return [sort.bytes for sort in self._sorts], sum(teller.newlines for teller in self._tellers)
+
+    def deliveries(self, received: tuple[list[int], int]) -> float:
         """As many lines as that was; answers to those who talk are no deliveries."""
         heard_bytes, newlines = received
         share = self._shown_share()
-        per_line = self._dialect.newlines_per_line * share + self._dialect.newlines_per_answer / len(self._tellers)
-        return heard_bytes / self._line_bytes() + (newlines / per_line * share if share else 0.0)
+        dialect = self._senders[0].dialect  # those of one crowd count alike
+        per_line = dialect.newlines_per_line * share + dialect.newlines_per_answer / len(self._senders)
+        listened = sum(heard / sort.line_bytes() for heard, sort in zip(heard_bytes, self._sorts, strict=True))
+        return listened + (newlines / per_line * share if share else 0.0)
 
     def _shown_share(self) -> float:
         """Of all lines, the share that those who talk are shown, on average."""
-        count = len(self._tellers)
-        ignored = sum(teller.seat in self._ignoring for teller in self._tellers)
-        return 1 - (not self._dialect.echoes) / count - ignored / count**2
-
-    def _line_bytes(self) -> float:
-        lines = sum(len(reader.numbers()) for reader in self._readers)
-        return sum(reader.bytes for reader in self._readers) / lines if lines else float("inf")
+        count = len(self._senders)
+        unseen = sum(not seat.dialect.echoes for seat in self._senders)
+        return 1 - (unseen + sum(seat in self._ignoring for seat in self._senders)) / count**2
 
     def complete(self, total: int) -> bool:
         """Whether everybody has all that was said."""
         return (
             all(teller.newlines >= self._newlines(total, n) for n, teller in enumerate(self._tellers))
             and all(len(reader.numbers()) >= self._due(reader.seat, total) for reader in self._readers)
-            and all(counter.bytes >= expected for counter, expected in self._bytes_expected(total))
+            and all(counter.bytes >= expected for counter, expected, _ in self._bytes_expected(total))
         )
 
     def _due(self, seat: Seat, total: int) -> int:
@@ -104,30 +134,30 @@ class Audience:
     def _newlines(self, total: int, index: int) -> int:
         """How many line ends the sender of this index is to receive."""
         own = self._said_by(index, total)
-        shown = self._due(self._tellers[index].seat, total) - (not self._dialect.echoes) * own
-        return shown * self._dialect.newlines_per_line + own * self._dialect.newlines_per_answer
+        dialect = self._senders[index].dialect
+        shown = self._due(self._senders[index], total) - (not dialect.echoes) * own
+        return shown * dialect.newlines_per_line + own * dialect.newlines_per_answer
 
     def verdict(self, total: int) -> Verdict:
         """What all of them together lost, received twice, or saw in another order."""
         found = sum((self._judged(reader, total) for reader in self._readers), Verdict())
-        line_bytes = self._line_bytes()
-        for counter, expected in self._bytes_expected(total):
+        for counter, expected, line_bytes in self._bytes_expected(total):
             found += _surplus(counter.bytes, expected, line_bytes)
         for index, teller in enumerate(self._tellers):
-            found += _surplus(teller.newlines, self._newlines(total, index), self._dialect.newlines_per_line)
+            found += _surplus(teller.newlines, self._newlines(total, index), teller.seat.dialect.newlines_per_line)
         return found
 
     def _judged(self, reader: Reader, total: int) -> Verdict:
         ignored = self._ignoring.get(reader.seat)
         return judge(reader.numbers(), total, len(self._tellers), ignored=ignored)
 
-    def _bytes_expected(self, total: int) -> list[tuple[Counter, float]]:
-        """For each who is counted: what the best reader has, and what it lacks or has twice; less what one ignores."""
-        best = max(self._readers, key=lambda reader: len(set(reader.numbers())))
-        line_bytes = self._line_bytes() if best.numbers() else 0.0
-        whole = best.bytes + (total - len(best.numbers())) * line_bytes
-        ignored = ((counter, total - self._due(counter.seat, total)) for counter in self._counters)
-        return [(counter, whole - lines * line_bytes) for counter, lines in ignored]
+    def _bytes_expected(self, total: int) -> Iterator[tuple[Counter, float, float]]:
+        """For each who is counted: all lines less those of whom one ignores, in bytes, and a line's bytes."""
+        for sort in self._sorts:
+            whole, line_bytes = sort.whole_bytes(total), sort.line_bytes()
+            for counter in sort.counters:
+                ignored = total - self._due(counter.seat, total)
+                yield counter, whole - (ignored * line_bytes if ignored else 0.0), line_bytes
 
     def same_order(self) -> bool:
         """Whether all readers saw the lines in one order, as far as they got, but for senders that one ignores."""

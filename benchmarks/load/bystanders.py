@@ -32,7 +32,7 @@ class Bystanders:
     """
 
     def __init__(self, port: int) -> None:
-        self._crowd = Crowd((port,), JsonLines())
+        self._crowd = Crowd((port,), (JsonLines(),))
         self._seats: list[Seat] = []
         self._start = float("inf")
         self._sent = 0

@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from benchmarks.dialects import Dialect, Step
 
@@ -67,15 +67,19 @@ class Seat:
         sock: Its socket, not blocking.
         name: Who sits there.
         room: Which room they are in.
+        dialect: How they speak.
         backlog: What could not be sent yet.
+        heard: All that has come while nobody else listens, if it is to be kept.
     """
 
-    __slots__ = ("backlog", "name", "room", "sock")
+    __slots__ = ("backlog", "dialect", "heard", "name", "room", "sock")
 
-    def __init__(self, port: int, name: str, room: str) -> None:
+    def __init__(self, port: int, name: str, room: str, dialect: Dialect) -> None:
         self.name = name
         self.room = room
+        self.dialect = dialect
         self.backlog = bytearray()
+        self.heard: bytearray | None = None
         self.sock = socket.socket()
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -124,6 +128,8 @@ class Newcomer:
     def read(self) -> int:
         """Look for the answer that the step waits for; with the last one the seat has entered."""
         count = self.seat.sock.recv_into(BUFFER)
+        if self.seat.heard is not None:
+            self.seat.heard += BUFFER[:count]
         if not self._steps:
             return count
         until = self._steps[0].until
@@ -145,15 +151,16 @@ class Crowd:
 
     Args:
         ports: Where the servers listen; people go to one after the other.
-        dialect: How they are spoken to.
+        dialects: How people speak; one after the other, as with the ports.
 
     Attributes:
         closed: How many the servers have closed.
     """
 
-    def __init__(self, ports: Sequence[int], dialect: Dialect) -> None:
+    def __init__(self, ports: Sequence[int], dialects: Sequence[Dialect]) -> None:
         self._next_port = itertools.cycle(ports)
-        self._dialect = dialect
+        self._next_dialect = itertools.cycle(dialects)
+        self._quiet_seconds = max(dialect.quiet_seconds for dialect in dialects)
         self._prompt = select.epoll()
         self._lazy = select.epoll()
         self._lazy_fds: set[int] = set()
@@ -169,6 +176,7 @@ class Crowd:
         at_once: int,
         seconds: float,
         on_entered: Callable[[int], None] | None = None,
+        kept: Container[int] = (),
     ) -> list[Seat]:
         """Bring people in, each counted when it has its own answer.
 
@@ -177,6 +185,7 @@ class Crowd:
             at_once: How many may be on their way at the same time.
             seconds: How long all of it may take.
             on_entered: Told the number of those who are in, after each.
+            kept: Of whom all that they hear is kept, by their places in the order.
 
         Returns:
             Their seats, in the order given.
@@ -198,7 +207,9 @@ class Crowd:
         until = time.perf_counter() + seconds
         while person is not None or entered < len(seats):
             while person is not None and len(seats) - entered < at_once:
-                seats.append(self._connect(*person, one_more))
+                seat = self._connect(*person, one_more)
+                seat.heard = bytearray() if len(seats) in kept else None
+                seats.append(seat)
                 person = next(people, None)
             self.serve(0.1)
             if self.closed or time.perf_counter() > until:
@@ -207,8 +218,8 @@ class Crowd:
         return seats
 
     def _connect(self, name: str, room: str, entered: Callable[[Seat], None]) -> Seat:
-        seat = Seat(next(self._next_port), name, room)
-        newcomer = Newcomer(seat, self._dialect.enter(name, room), entered)
+        seat = Seat(next(self._next_port), name, room, next(self._next_dialect))
+        newcomer = Newcomer(seat, seat.dialect.enter(name, room), entered)
         fd = seat.sock.fileno()
         self._seats[fd] = seat
         self._ears[fd] = functools.partial(self._established, newcomer)
@@ -302,7 +313,7 @@ class Crowd:
         """
         last = time.perf_counter()
         until = last + seconds
-        while self.serve(self._dialect.quiet_seconds) and last < until:
+        while self.serve(self._quiet_seconds) and last < until:
             last = time.perf_counter()
         return last
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MARK", "Counter", "Reader", "Teller", "marked"]
 
-MARK = re.compile(rb"~(\d{9})")
-"""How a line's number stands in its text."""
+MARK = re.compile(rb"~(\d{9})(?!\d)")
+"""How a line's number stands in its text; InspIRCd's msgid has a time of ten digits between tildes."""
 
 READ_BYTES = 1 << 16
 """The most that one read takes; more than 128 KiB would be a fresh mapping each time. Source: malloc(3)."""

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks.checks import percentile
-from benchmarks.dialects import DIALECTS
+from benchmarks.dialects import spoken
 from benchmarks.load.audience import Audience
 from benchmarks.load.crowd import Crowd, CrowdError, names
 from benchmarks.load.ears import marked
@@ -42,9 +42,9 @@ class _Stage:
         self._rate = rate
         self._crowd = crowd
         ignoring = MANNERS[job.manner].ignoring([*senders, *listeners], len(senders))
-        self._audience = Audience(crowd, senders, listeners, DIALECTS[job.dialect], rate, ignoring)
+        self._audience = Audience(crowd, senders, listeners, rate, ignoring)
         self._senders = senders
-        self._line = DIALECTS[job.dialect].say(job.room, marked(job.text_bytes))
+        self._lines = [seat.dialect.say(job.room, marked(job.text_bytes)) for seat in senders]
         self._said = 0
         self._total = max(1, round(rate * (job.warm_seconds + job.seconds)))
         self._scheduled = time.perf_counter() + 0.02
@@ -85,7 +85,7 @@ class _Stage:
             seat.flush()
             first = self._said + (index - self._said) % count
             if first < number:
-                seat.send(b"".join([self._line % n for n in range(first, number, count)]))
+                seat.send(b"".join([self._lines[index] % n for n in range(first, number, count)]))
         self._said = max(self._said, number)
 
     def _drain(self) -> bool:
@@ -139,15 +139,15 @@ def fan_out(job: FanOut) -> Iterator[Figures]:
     Raises:
         CrowdError: if the room could not be filled.
     """
-    dialect = DIALECTS[job.dialect]
     if not 0 < job.senders < job.members:
         raise CrowdError("somebody must talk, and somebody only listen")
-    crowd = Crowd(job.ports, dialect)
+    crowd = Crowd(job.ports, spoken(job.dialect))
     people = [(name, job.room) for name in names(job.members)]
     try:
         seats = crowd.enter(people, at_once=job.at_once, seconds=job.limit_seconds)
         senders, listeners = seats[: job.senders], seats[job.senders :]
-        senders[0].send(dialect.say(job.room, b"hello"))  # the first line of a day may bring the date with it
+        hello = senders[0].dialect.say(job.room, b"hello")
+        senders[0].send(hello)  # the first line of a day may bring the date with it
         crowd.settle()
         MANNERS[job.manner].adopt(seats)
         crowd.settle()

@@ -113,7 +113,7 @@ def hostile(job: Hostile) -> Iterator[Figures]:
     Raises:
         CrowdError: if the archive could not be filled or the peers could not enter.
     """
-    peers, bystanders = Crowd(job.ports, ATTACKS[job.attack].dialect), Bystanders(job.port)
+    peers, bystanders = Crowd(job.ports, (ATTACKS[job.attack].dialect,)), Bystanders(job.port)
     siege = _Siege(job, peers, bystanders)
     try:
         idle = resident_bytes(job.pid or 0)
@@ -158,7 +158,7 @@ def _until_steady(job: Hostile, turn: Callable[[], None], done: Callable[[], boo
 
 def _fill_archive(job: Hostile) -> None:
     """Somebody says the long lines, and goes when all of them are stored."""
-    crowd = Crowd(job.ports, JsonLines())
+    crowd = Crowd(job.ports, (JsonLines(),))
     try:
         (seat,) = crowd.enter([("archivist", ARCHIVE)], at_once=1, seconds=20)
         crowd.settle()

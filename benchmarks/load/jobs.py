@@ -15,7 +15,7 @@ class Job:
 
     Attributes:
         port: Where the server listens, on loopback.
-        dialect: How to speak to it: a key of `benchmarks.dialects.DIALECTS`.
+        dialect: How to speak to it: see `benchmarks.dialects.spoken`.
         pid: The server's process, whose processor time is read; or None.
         at_once: How many may be on their way into the servers at the same time.
         other_ports: The other servers that share their rooms with the one at ``port``; people go to all in turn.

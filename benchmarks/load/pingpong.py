@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks.checks import percentile
-from benchmarks.dialects import DIALECTS
+from benchmarks.dialects import spoken
 from benchmarks.load.crowd import Crowd, names
 from benchmarks.load.ears import MARK, marked
 from benchmarks.processes import Usage
@@ -36,10 +36,8 @@ class _Room:
     """
 
     def __init__(self, job: PingPong, seats: Sequence[Seat]) -> None:
-        dialect = DIALECTS[job.dialect]
-        self._line = dialect.say(seats[0].room, marked(job.text_bytes))
+        self._lines = [seat.dialect.say(seat.room, marked(job.text_bytes)) for seat in seats]
         self._seats = seats
-        self._copies = len(seats) - (not dialect.echoes)
         self._number = 0
         self.delivered = self.missing = self.wrong = 0
         self.delays: list[float] = []
@@ -49,9 +47,10 @@ class _Room:
         """Somebody says the next line."""
         self._number += 1
         self._mark = b"%09d" % self._number
-        self.missing = self._copies
+        turn = self._number % len(self._seats)
+        self.missing = len(self._seats) - (not self._seats[turn].dialect.echoes)
         self._said_at = time.perf_counter()
-        self._seats[self._number % len(self._seats)].send(self._line % self._number)
+        self._seats[turn].send(self._lines[turn] % self._number)
 
     def shown(self, data: bytes) -> None:
         """A member received this: a copy of the line, or an answer without a text."""
@@ -90,14 +89,15 @@ def ping_pong(job: PingPong) -> Iterator[Figures]:
     Raises:
         CrowdError: if the rooms could not be filled.
     """
-    crowd = Crowd(job.ports, DIALECTS[job.dialect])
-    people = [(name, f"r{n % job.rooms:05}") for n, name in enumerate(names(job.rooms * job.members))]
+    crowd = Crowd(job.ports, spoken(job.dialect))
+    # A room's people come one after the other, so that those of each dialect, and of each server, are in every room.
+    people = [(name, f"r{n // job.members:05}") for n, name in enumerate(names(job.rooms * job.members))]
     try:
         seats = crowd.enter(people, at_once=job.at_once, seconds=60)
         crowd.settle()
-        rooms = [_Room(job, seats[n :: job.rooms]) for n in range(job.rooms)]
+        rooms = [_Room(job, seats[n : n + job.members]) for n in range(0, len(seats), job.members)]
         for n, seat in enumerate(seats):
-            crowd.listen(seat, _Member(seat, rooms[n % job.rooms]))
+            crowd.listen(seat, _Member(seat, rooms[n // job.members]))
         yield _talk(job, crowd, rooms) | {"closed": crowd.closed}
     finally:
         crowd.close()

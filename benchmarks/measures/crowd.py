@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["CROWD"]
 
 SPARE_FILES = 200
+MOST_TOLD = 1000
+"""How many may be in a room where each is told of each: half a million lines."""
 COLUMNS = (
     Column("all in, s", "seconds", 1),
     Column("settled, s", "settled_seconds", 1),
@@ -30,28 +32,31 @@ COLUMNS = (
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--people", type=int, default=10_000, help="how many come")
+    parser.add_argument(
+        "--people", type=int, nargs="+", default=[10_000], help="how many come: one number, or one for each of --rooms"
+    )
     parser.add_argument("--rooms", type=int, nargs="+", default=[100, 1], help="into how many rooms")
     parser.add_argument("--at-once", type=int, help="how many may be on their way at the same time")
 
 
 def _tasks(bench: Bench, options: argparse.Namespace) -> list[Task]:
-    people = min(options.people, raise_file_limit() - SPARE_FILES)
+    most = raise_file_limit() - SPARE_FILES
+    each = options.people * len(options.rooms) if len(options.people) == 1 else options.people
     return [
         Task(
             f"{people:,} people come into {rooms} rooms: {server.name}",
             15,
             functools.partial(_rows, bench, server, people, rooms, options.at_once),
         )
-        for rooms in options.rooms
+        for people, rooms in zip((min(most, people) for people in each), options.rooms, strict=True)
         for server in bench.servers
-        if rooms > 1 or not _tells_everybody(server)
+        if people / rooms <= MOST_TOLD or not _tells_everybody(server)
     ]
 
 
 def _tells_everybody(server: Server) -> bool:
     """IRC tells every arrival to the whole room: 10,000 in one room are 50 million lines."""
-    return server.dialect == "irc"
+    return server.dialect.startswith("irc")
 
 
 def _rows(bench: Bench, server: Server, people: int, rooms: int, at_once: int | None) -> Iterator[Row]:

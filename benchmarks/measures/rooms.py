@@ -23,6 +23,7 @@ def _arguments(rooms: int, members: int, parser: argparse.ArgumentParser) -> Non
     parser.add_argument("--rooms", type=int, default=rooms, help="how many rooms")
     parser.add_argument("--members", type=int, default=members, help="people in each")
     parser.add_argument("--seconds", type=float, default=1.2, help="how long each round counts")
+    parser.add_argument("--text-bytes", type=int, default=32, help="length of each text")
     parser.add_argument("--rounds", type=int, default=3, help="how often each server has its turn")
 
 
@@ -40,7 +41,13 @@ def _tasks(name: str, bench: Bench, options: argparse.Namespace) -> list[Task]:
 
 def _rows(name: str, bench: Bench, server: Server, turn: int, options: argparse.Namespace) -> Iterator[Row]:
     def job_for(started: Running) -> PingPong:
-        return PingPong(*started.contact, rooms=options.rooms, members=options.members, seconds=options.seconds)
+        return PingPong(
+            *started.contact,
+            rooms=options.rooms,
+            members=options.members,
+            seconds=options.seconds,
+            text_bytes=options.text_bytes,
+        )
 
     setting = {"rooms": options.rooms, "members": options.members, ROUND: turn}
     return bench.rows(name, server, job_for, lambda _figures: setting)

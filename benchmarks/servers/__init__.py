@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.servers.chatroom import CHATROOM, CHATROOM_JSON, beside
-from benchmarks.servers.others import INSPIRCD, NGIRCD, REDIS
+from benchmarks.servers.chatroom import (
+    CHATROOM,
+    CHATROOM_IRC,
+    CHATROOM_IRC_HALF,
+    CHATROOM_IRC_TAGS,
+    CHATROOM_JSON,
+    beside,
+)
+from benchmarks.servers.others import INSPIRCD, INSPIRCD_TAGS, NGIRCD, REDIS
 from benchmarks.servers.references import ASYNCIO, FLOOR_BATCH, FLOOR_EACH, THREADS, TWISTED, UVLOOP
 
 if TYPE_CHECKING:
@@ -14,25 +21,26 @@ if TYPE_CHECKING:
 
     from benchmarks.servers.base import Server
 
-__all__ = ["CHATROOM", "CHATROOM_JSON", "SERVERS", "with_before"]
+__all__ = ["CHATROOM", "CHATROOM_JSON", "OF_IRC", "SERVERS", "USUAL", "with_before"]
 
-SERVERS = {
-    server.name: server
-    for server in (
-        CHATROOM,
-        CHATROOM_JSON,
-        FLOOR_EACH,
-        FLOOR_BATCH,
-        INSPIRCD,
-        NGIRCD,
-        REDIS,
-        THREADS,
-        ASYNCIO,
-        UVLOOP,
-        TWISTED,
-    )
-}
-"""All of them, by name; ours first."""
+USUAL = (
+    CHATROOM,
+    CHATROOM_JSON,
+    FLOOR_EACH,
+    FLOOR_BATCH,
+    INSPIRCD,
+    NGIRCD,
+    REDIS,
+    THREADS,
+    ASYNCIO,
+    UVLOOP,
+    TWISTED,
+)
+"""Those that are measured unless others are named; ours first."""
+OF_IRC = (CHATROOM, CHATROOM_IRC, CHATROOM_IRC_TAGS, CHATROOM_IRC_HALF, INSPIRCD, INSPIRCD_TAGS, NGIRCD)
+"""Those that speak IRC, and our own in plain text beside them."""
+SERVERS = {server.name: server for server in (*USUAL, *OF_IRC)}
+"""All of them, by name."""
 
 
 def with_before(servers: Iterable[Server], checkout: Path) -> list[Server]:

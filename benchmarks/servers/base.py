@@ -37,7 +37,7 @@ class Server:
 
     Attributes:
         name: What the table calls it.
-        dialect: How it is spoken to: a key of `benchmarks.dialects.DIALECTS`.
+        dialect: How it is spoken to: see `benchmarks.dialects.spoken`.
         command: Writes what the server needs into a folder and returns the command that runs it there, in
             the foreground, on a port. Raises `Missing`.
         at_once: How many newcomers it takes best at the same time; if they are more than its listen backlog, some

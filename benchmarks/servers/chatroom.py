@@ -1,4 +1,4 @@
-"""This project's daemon, as it comes: with its store on the disk, spoken to in both its ways.
+"""This project's daemon, as it comes: with its store on the disk, spoken to in all its ways.
 
 The daemon of another checkout is run in the same way, so that a change and the commit before it stand in one table.
 """
@@ -10,13 +10,24 @@ import functools
 import sys
 from pathlib import Path
 
+from benchmarks.compared import PAIRS
 from benchmarks.servers.base import Missing, Server, installed
 
-__all__ = ["CHATROOM", "CHATROOM_JSON", "CHECKOUT", "beside", "python_of", "twistd", "with_rate"]
+__all__ = [
+    "CHATROOM",
+    "CHATROOM_IRC",
+    "CHATROOM_IRC_HALF",
+    "CHATROOM_IRC_TAGS",
+    "CHATROOM_JSON",
+    "CHECKOUT",
+    "beside",
+    "python_of",
+    "twistd",
+    "with_rate",
+]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 """The checkout that this suite is in."""
-_BEFORE = {"chatroom": "before", "chatroom-json": "before-json"}
 
 
 def twistd(checkout: Path) -> str:
@@ -47,29 +58,35 @@ def python_of(checkout: Path) -> str:
     return sys.executable if checkout == CHECKOUT else _in_venv(checkout, "python")
 
 
-def _chatroom(checkout: Path, rate: str, folder: Path, port: int) -> list[str]:
+def _chatroom(checkout: Path, dialect: str, rate: str, folder: Path, port: int) -> list[str]:
     store = f"sqlite:{folder / 'chatroom.db'}"
     start = [twistd(checkout), "-n", "--pidfile=", "chatroom"]
-    return [*start, "--port", str(port), "--store", store, "--rate", rate]
+    ports = ["--port", str(port)]
+    if dialect.startswith("irc"):
+        ports = ["--port", f"unix:{folder / 'chat.sock'}", "--irc", f"tcp:{port}:interface=127.0.0.1"]
+    return [*start, *ports, "--store", store, "--rate", rate]
 
 
-def _server(name: str, dialect: str, settings: str, checkout: Path, rate: str = "0") -> Server:
-    command = functools.partial(_chatroom, checkout, rate)
+def _server(name: str, dialect: str, settings: str, checkout: Path) -> Server:
+    command = functools.partial(_chatroom, checkout, dialect, "0")
     return Server(name, dialect, command, at_once=40, settings=settings, checkout=checkout)
 
 
 CHATROOM = _server("chatroom", "plain", "no rate limit; sync=full", CHECKOUT)
 CHATROOM_JSON = _server("chatroom-json", "json", "the same, in JSON lines", CHECKOUT)
+CHATROOM_IRC = _server("chatroom-irc", "irc", "the same, IRC without capabilities", CHECKOUT)
+CHATROOM_IRC_TAGS = _server("chatroom-irc-tags", "irc-tags", "the same, IRC with all tags", CHECKOUT)
+CHATROOM_IRC_HALF = _server("chatroom-irc-half", "irc+irc-tags", "the same, half of them with all tags", CHECKOUT)
 
 
 def beside(ours: Server, checkout: Path) -> Server:
     """The same server from another checkout of this project.
 
     Args:
-        ours: `CHATROOM` or `CHATROOM_JSON`.
+        ours: One of this checkout.
         checkout: The other checkout's folder, with an environment in ``.venv``.
     """
-    return _server(_BEFORE[ours.name], ours.dialect, f"the same, from {checkout.name}", checkout)
+    return _server(PAIRS[ours.name], ours.dialect, f"the same, from {checkout.name}", checkout)
 
 
 def with_rate(ours: Server, rate: str) -> Server:
@@ -80,4 +97,4 @@ def with_rate(ours: Server, rate: str) -> Server:
         rate: What ``--rate`` takes, such as ``20/200``; "0" is no limit.
     """
     assert ours.checkout is not None  # noqa: S101 - only this module makes such servers
-    return dataclasses.replace(ours, command=functools.partial(_chatroom, ours.checkout, rate))
+    return dataclasses.replace(ours, command=functools.partial(_chatroom, ours.checkout, ours.dialect, rate))

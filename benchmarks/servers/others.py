@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from benchmarks.servers.base import Server, installed
@@ -9,7 +10,7 @@ from benchmarks.servers.base import Server, installed
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["INSPIRCD", "NGIRCD", "REDIS"]
+__all__ = ["INSPIRCD", "INSPIRCD_TAGS", "NGIRCD", "REDIS"]
 
 _INSPIRCD = """
 <server name="irc.test" description="bench" network="Bench">
@@ -25,6 +26,16 @@ _INSPIRCD = """
 <pid file="{folder}/inspircd.pid">
 <path configdir="{folder}" datadir="{folder}" logdir="{folder}">
 <log method="file" type="* -USERINPUT -USEROUTPUT" level="default" target="{folder}/inspircd.log">
+"""
+
+_TAGS = """
+<module name="cap">
+<module name="ircv3_batch">
+<module name="ircv3_ctctags">
+<module name="ircv3_echomessage">
+<module name="ircv3_labeledresponse">
+<module name="ircv3_msgid">
+<module name="ircv3_servertime">
 """
 
 _NGIRCD = """
@@ -64,10 +75,10 @@ client-output-buffer-limit pubsub 0 0 0
 """
 
 
-def _inspircd(folder: Path, port: int) -> list[str]:
+def _inspircd(modules: str, folder: Path, port: int) -> list[str]:
     program = installed("inspircd")
     config = folder / "inspircd.conf"
-    config.write_text(_INSPIRCD.format(folder=folder, port=port))
+    config.write_text(_INSPIRCD.format(folder=folder, port=port) + modules)
     return [program, "--nofork", "--runasroot", f"--config={config}"]
 
 
@@ -86,6 +97,9 @@ def _redis(folder: Path, port: int) -> list[str]:
 
 
 # It lets people in once a second, all who wait then.
-INSPIRCD = Server("inspircd", "irc", _inspircd, at_once=2000, settings="no flood, queue, class or DNS limits")
+INSPIRCD = Server("inspircd", "irc", functools.partial(_inspircd, ""), 2000, "no flood, queue, class or DNS limits")
+INSPIRCD_TAGS = Server(
+    "inspircd-tags", "irc-tags", functools.partial(_inspircd, _TAGS), 2000, "the same, with all tags"
+)
 NGIRCD = Server("ngircd", "irc", _ngircd, at_once=8, settings="no connection, join or penalty limits")
 REDIS = Server("redis", "redis", _redis, at_once=1000, settings="nothing saved, no output limit for Pub/Sub")

@@ -37,7 +37,7 @@ def test_people_go_to_all_servers_in_turn() -> None:
     """Of two servers each gets every other person."""
     with socket.create_server(("127.0.0.1", 0)) as first, socket.create_server(("127.0.0.1", 0)) as second:
         ports = [listening.getsockname()[1] for listening in (first, second)]
-        crowd = Crowd(ports, Plain())
+        crowd = Crowd(ports, (Plain(),))
         seats = [crowd._connect(f"m{number}", "lobby", lambda _: None) for number in range(4)]  # noqa: SLF001
         assert [seat.sock.getpeername()[1] for seat in seats] == ports * 2
         crowd.close()

@@ -27,6 +27,7 @@ class Proxy:
         port: Where it listens.
         is_hole: Whether nothing comes through; what is sent meanwhile comes afterwards.
         is_cut: Whether connections are reset and none is made.
+        peers: The ends of the connections that there are, each with the other one.
     """
 
     def __init__(self, target: int) -> None:
@@ -34,7 +35,7 @@ class Proxy:
         self._target = target
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
-        self._peers: dict[socket.socket, socket.socket] = {}
+        self.peers: dict[socket.socket, socket.socket] = {}
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -53,7 +54,7 @@ class Proxy:
             self._reset()
 
     def _turn(self, selector: selectors.BaseSelector) -> None:
-        wanted = () if self.is_hole else (self._listening, *self._peers)
+        wanted = () if self.is_hole else (self._listening, *self.peers)
         for end in wanted:
             selector.register(end, selectors.EVENT_READ)
         ready = [key.fileobj for key, _ in selector.select(_LOOK_SECONDS)]
@@ -64,7 +65,7 @@ class Proxy:
         for one in ready:
             if one is self._listening:
                 self._accept()
-            elif isinstance(one, socket.socket) and one in self._peers:
+            elif isinstance(one, socket.socket) and one in self.peers:
                 self._carry(one)
 
     def _accept(self) -> None:
@@ -76,21 +77,21 @@ class Proxy:
         except OSError:
             near.close()
             return
-        self._peers |= {near: far, far: near}
+        self.peers |= {near: far, far: near}
 
     def _carry(self, end: socket.socket) -> None:
         try:
             data = end.recv(_PIECE_BYTES)
-            self._peers[end].sendall(data)
+            self.peers[end].sendall(data)
         except OSError:
             data = b""
         if not data:
-            for one in (end, self._peers[end]):
-                del self._peers[one]
+            for one in (end, self.peers[end]):
+                del self.peers[one]
                 one.close()
 
     def _reset(self) -> None:
-        peers, self._peers = self._peers, {}
+        peers, self.peers = self.peers, {}
         for end in peers:
             with contextlib.suppress(OSError):
                 end.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twistedchat.doors.channel import FAULT, Farewell
+from twistedchat.doors.farewells import killed
 from twistedchat.errors import ChatError
 from twistedchat.formats.jsonl import iso, to_line
 
@@ -112,6 +113,14 @@ class JsonOutlet:
         left_out = "and is left out" if passed_over else "now; it comes when it can"
         text = f"Some of what was said in #{room} can't be read, {left_out}."
         self._refuse(None, ChatError("not-readable", text, room=room))
+
+    def wallops(self, by: str, text: str) -> None:
+        """A program says nowhere that it wants to hear it."""
+
+    def killed(self, by: str, why: str) -> None:
+        """An operator has ended the session."""
+        self._session = None
+        self._stream.channel.close(killed(by, why))
 
     def evicted(self, code: str, text: str) -> None:
         """The session is another connection's, or nobody's."""

@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred
 
 from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
 from twistedchat.doors.display import Display
+from twistedchat.doors.farewells import killed
 from twistedchat.doors.telnet import Mark
 from twistedchat.doors.words import people_in, run_word
 from twistedchat.errors import ChatError
@@ -23,6 +24,7 @@ from twistedchat.formats.base import PAGE_BYTES, fitting
 from twistedchat.formats.plain import PlainFormat, aside, personal
 from twistedchat.names import likenesses
 from twistedchat.rooms.audience import SMALL_ROOM
+from twistedchat.rooms.charter import LOBBY
 from twistedchat.session import Session
 from twistedchat.text import listing
 
@@ -35,10 +37,7 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
 
-__all__ = ["LOBBY", "PlainDoor"]
-
-LOBBY = "lobby"
-"""Name of the room that a person enters first. Source: docs/protocol.md, "Plain text"."""
+__all__ = ["PlainDoor"]
 
 _HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
 """Request line of HTTP. Source: RFC 9112 section 3."""
@@ -53,7 +52,6 @@ _WONT_TIMING_MARK = b"\xff\xfc\x06"
 
 _plain_format = lru_cache(maxsize=1024)(PlainFormat)
 """People who want to be shown the same share one format: it is compared for each who comes."""
-
 
 _USUAL = Display()
 """How most people are shown things. Not to be changed."""
@@ -335,6 +333,14 @@ class PlainDoor:
         else:
             self.tell(f"What was said in #{room} can't be read now; it is shown when it can.")
         self._end_waiting(room)
+
+    def wallops(self, by: str, text: str) -> None:
+        """An operator tells something to all who want to hear it."""
+        self.tell(f"{by} tells all who want to hear it: {text}")
+
+    def killed(self, by: str, why: str) -> None:
+        """An operator has ended the session."""
+        self._stream.channel.close(killed(by, why))
 
     def evicted(self, code: str, text: str) -> None:
         """The name is somebody else's."""

@@ -19,7 +19,6 @@ class Settings:
         pace: The rate limit of each connection.
         login_seconds: A connection that has given no name by then is closed.
         max_connections: Beyond them whoever connects is told to try later.
-        irc_name: The server's name as IRC clients see it.
     """
 
     title: str = "the chatroom"
@@ -27,4 +26,3 @@ class Settings:
     pace: Pace = field(default=Pace(20, 200))
     login_seconds: float = 60.0
     max_connections: int = 10_000
-    irc_name: str = "irc.chatroom"

@@ -86,7 +86,7 @@ class IrcOutlet:
     @property
     def server(self) -> str:
         """The server's name, as a source."""
-        return self.settings.irc_name
+        return self.hub.chosen.server
 
     @property
     def nick(self) -> str:
@@ -183,6 +183,14 @@ class IrcOutlet:
         """Somebody has removed the person from a room."""
         self._forget(room)
         self._tell(self.hub.people.source(by, self.now), "KICK", f"#{room}", self.nick, why or by)
+
+    def wallops(self, by: str, text: str) -> None:
+        """An operator of the server tells something to all who want to hear it."""
+        self._tell(self.hub.people.source(by, self.now), "WALLOPS", text)
+
+    def killed(self, by: str, why: str) -> None:
+        """An operator of the server has ended the session."""
+        self.stream.channel.close(Farewell(text=f"Killed ({by} ({why}))"))
 
     def _tell(self, source: str, command: str, *params: str) -> None:
         self._wire.write(write(source, command, *params, tags=self.format.stamp(self.now)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
-from twistedchat.people.base import Arrival, Stay
+from twistedchat.people.base import Arrival, DeedKind, Stay
 from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
@@ -54,13 +54,15 @@ class Absent:
         """
         raise self._not_here()
 
-    async def undergo(self, deed: Deed) -> None:  # noqa: ARG002  nothing is done to it
-        """Nobody is there.
+    async def undergo(self, deed: Deed) -> None:
+        """It can be ended; nothing else can be done to it.
 
         Raises:
-            ChatError: ``not-here``, always.
+            ChatError: ``not-here``.
         """
-        raise self._not_here()
+        if deed.kind is not DeedKind.KILL:
+            raise self._not_here()
+        self.close()
 
     def _not_here(self) -> ChatError:
         return ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")

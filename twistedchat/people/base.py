@@ -34,6 +34,12 @@ class DeedKind(enum.StrEnum):
     REMOVE = "remove"
     """Removes it from a room."""
 
+    KILL = "kill"
+    """Ends its session, as an operator of the server."""
+
+    WALLOPS = "wallops"
+    """Tells it something, as an operator, if it wants to hear such."""
+
 
 class Deed(NamedTuple):
     """What one person does to another.
@@ -42,7 +48,7 @@ class Deed(NamedTuple):
         kind: What it is; the one who does it may.
         by: The name of whoever does it.
         room: Where, or "".
-        text: Why, or "".
+        text: Why, or what is told; or "".
     """
 
     kind: DeedKind
@@ -281,6 +287,10 @@ class People(Protocol):
         """How many people are here, on this node."""
         ...
 
+    async def tell_all(self, deed: Deed) -> None:
+        """Have everybody undergo what one person does."""
+        ...
+
     def revoke(self, token: str) -> None:
         """Nobody's session is taken up by this token any more."""
         ...
@@ -300,11 +310,11 @@ class People(Protocol):
         """A person of this node has the name and token of somebody who arrived; False: it is held here no more."""
         ...
 
-    def entered(self, person: Person, room: str) -> None:
+    def entered(self, person: Named, room: str) -> None:
         """A person is in a room."""
         ...
 
-    def left(self, person: Person, room: str, why: str) -> None:
+    def left(self, person: Named, room: str, why: str) -> None:
         """A person is in a room no more; with a parting word or ""."""
         ...
 

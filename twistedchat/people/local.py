@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from twistedchat.people.base import Arrival, Hearer, Home, Person
+    from twistedchat.people.base import Arrival, Deed, Hearer, Home, Named, Person
     from twistedchat.profiles import Profile
 
 __all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
@@ -132,6 +132,12 @@ class LocalPeople(People):
         return len(self._names)
 
     @override
+    async def tell_all(self, deed: Deed) -> None:
+        for _, person in list(self._names.items()):
+            with contextlib.suppress(ChatError):
+                await person.undergo(deed)
+
+    @override
     def revoke(self, token: str) -> None:
         self._tokens.pop(token, None)
 
@@ -144,11 +150,11 @@ class LocalPeople(People):
         return False
 
     @override
-    def entered(self, person: Person, room: str) -> None:
+    def entered(self, person: Named, room: str) -> None:
         pass
 
     @override
-    def left(self, person: Person, room: str, why: str) -> None:
+    def left(self, person: Named, room: str, why: str) -> None:
         pass
 
     @override

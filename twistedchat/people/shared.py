@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from twistedchat.people.base import Hearer, Home, Person
+    from twistedchat.people.base import Hearer, Home, Named, Person
     from twistedchat.postgres.database import Database
 
 __all__ = ["LEAVE_SECONDS", "SharedPeople"]
@@ -258,11 +258,11 @@ class SharedPeople(LocalPeople):
     # -- rooms ---------------------------------------------------------------------------------
 
     @override
-    def entered(self, person: Person, room: str) -> None:
+    def entered(self, person: Named, room: str) -> None:
         self._changes.note("enter", room, person.name)
 
     @override
-    def left(self, person: Person, room: str, why: str) -> None:
+    def left(self, person: Named, room: str, why: str) -> None:
         if self._names.find(person.name) is person:
             self._moves.left(person.name, room)
             # PostgreSQL's text holds no NUL.

@@ -51,12 +51,15 @@ class CatchUp:
         reader: Reads the log.
         clock: For delays.
         turns: Where showing a page to many takes its turns.
+
+    Attributes:
+        reader: As above.
     """
 
-    __slots__ = ("_clock", "_log", "_queue", "_reader", "_told", "_turns", "_under_way", "_waiting")
+    __slots__ = ("_clock", "_log", "_queue", "_told", "_turns", "_under_way", "_waiting", "reader")
 
     def __init__(self, reader: LogReader, clock: IReactorTime, turns: Turns) -> None:
-        self._reader = reader
+        self.reader = reader
         self._clock = clock
         self._turns = turns
         self._waiting: dict[tuple[Room, int], list[Member]] = {}
@@ -118,7 +121,7 @@ class CatchUp:
 
     async def _read_for(self, room: Room, after: int) -> None:
         try:
-            events = await self._reader.page(room.name, after=after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
+            events = await self.reader.page(room.name, after=after, limit=PAGE_EVENTS, max_bytes=PAGE_BYTES)
         except DamagedError:
             self._pass_over(room, after)
             return

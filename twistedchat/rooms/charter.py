@@ -80,16 +80,14 @@ class Charter:
         limit: Nobody enters when so many people are in the room; 0 if there is none.
         masks: By the letter of the list: the masks, each with who has set it.
         ranks: By name: letters of `RANKS`, the highest first. Whoever has none is not in it.
-        binds_speakers: Whether there is a rule about which members may speak. It is looked at for every line.
         invited: The names of those who are invited, each with the time at which the invitation's bearer took the name.
     """
 
-    __slots__ = ("_verdicts", "binds_speakers", "flags", "invited", "key", "limit", "made_at", "masks", "ranks")
+    __slots__ = ("_verdicts", "flags", "invited", "key", "limit", "made_at", "masks", "ranks")
 
     def __init__(self, made_at: int = 0) -> None:
         self.made_at = made_at
         self.flags: frozenset[str] = _USUAL
-        self.binds_speakers = False
         self.key = ""
         self.limit = 0
         self.masks: dict[str, dict[str, Mask]] = {}
@@ -113,6 +111,11 @@ class Charter:
     def is_usual(self) -> bool:
         """Whether the rules are those of a new room: nobody need be able to lift one."""
         return self.flags == _USUAL and not self.key and not self.limit and not any(self.masks.values())
+
+    @property
+    def binds_speakers(self) -> bool:
+        """Whether there is a rule about which members may speak."""
+        return "m" in self.flags or bool(self.masks.get("b"))
 
     @property
     def lets_others_speak(self) -> bool:
@@ -175,9 +178,7 @@ class Charter:
         make = self._MAKE.get(change.letter)
         if make is None:
             raise ChatError("bad-mode", f"There is no rule {change.letter[:1]!r} of a room.")
-        made = make(self, change, Mask(by, at))
-        self.binds_speakers = "m" in self.flags or bool(self.masks.get("b"))
-        return made
+        return make(self, change, Mask(by, at))
 
     def _flag(self, change: Change, _: Mask) -> Change | None:
         flags = self.flags | {change.letter} if change.sign == "+" else self.flags - {change.letter}

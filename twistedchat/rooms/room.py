@@ -62,7 +62,7 @@ class Room:
         self.audience = Audience(report)
         self.presence = Presence(summary.name, self.audience)
         self.entering = 0
-        self.place = Place(summary.name, is_member=True, charter=Charter())
+        self.place = _free_place(summary.name, Charter())
 
     @property
     def is_idle(self) -> bool:
@@ -76,7 +76,11 @@ class Room:
 
     def forget_rules(self) -> None:
         """All ranks and rules end: they are those of a new room."""
-        self.place = Place(self.name, is_member=True, charter=Charter())
+        self.place = _free_place(self.name, Charter())
+
+    def rules_changed(self) -> None:
+        """There are other rules than before: the next who asks is judged by them."""
+        self.place = _free_place(self.name, self.charter)
 
     def place_of(self, name: str, *, is_member: bool, key: str = "") -> Place:
         """What the rules are told when somebody asks who may not be a member.
@@ -111,3 +115,8 @@ class Room:
         self.seq_at = at
         self.tail.clear()
         self.audience.log_lost(self.name, head)
+
+
+def _free_place(name: str, charter: Charter) -> Place:
+    """What the rules are told when a member asks."""
+    return Place(name, is_member=True, charter=charter, is_free=not charter.binds_speakers)

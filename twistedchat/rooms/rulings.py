@@ -38,6 +38,7 @@ def amend(room: Room, changes: Iterable[Change], by: str, now: int) -> Amended:
             refused.append((change, error))
         else:
             made += [told] if told else []
+    room.rules_changed()
     return Amended(room.name, made, refused)
 
 

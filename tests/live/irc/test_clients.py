@@ -1,0 +1,132 @@
+"""Real irssi, WeeChat, ii and nc in one room with telnet and a program: what each has in its log at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.callers import Caller, Program, exchange, until
+from tests.live.irc.clients import Ii, Irssi, Nc, WeeChat
+from tests.live.irc.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.live.irc.client import Client
+
+CLIENTS = (Irssi, WeeChat, Ii, Nc)
+
+WORD = "a word of some length"
+"""What is sent as PASS; it has spaces, as irssi sends them."""
+
+pytestmark = [
+    pytest.mark.xdist_group("irc"),
+    pytest.mark.skipif(
+        not any(kind.is_installed() for kind in CLIENTS[:3]), reason="needs irssi, weechat-headless or ii"
+    ),
+]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with Stage(tmp_path) as stage:
+        yield stage
+
+
+def everybody_talks(stage: Stage, ann: Caller, bot: Program, mark: str) -> None:
+    """Each says a line and does something, in an order of its own making; all are shown all of it."""
+    for client in stage.clients:
+        client.say(f"{mark}: {client.name} says this")
+        client.act(f"{mark}: {client.name} does this")
+    ann.say(f"{mark}: ann says this", f"/me {mark}: ann does this")
+    bot.call("say", room="lobby", text=f"{mark}: bot says this")
+    names = ["ann", *(client.name for client in stage.clients)]
+    texts = [f"{mark}: {name} {what} this" for name in names for what in ("says", "does")] + [f"{mark}: bot says this"]
+    exchange([ann, bot], lambda: all(map(ann.heard, texts)) and all(map(bot.heard, texts)), f"{texts} are shown")
+    for client in stage.clients:
+        own = {text for text in texts if f": {client.name} " in text}
+        stage.wait_until_shown(*(text for text in texts if text not in own), clients=[client])
+
+
+def all_is_there(stage: Stage, client: Client, *, doubles: bool = False, after: int = 0) -> None:
+    """Nothing stands in the daemon's log that the client was not shown, and nothing was shown twice."""
+    missing, doubled = stage.judge(client, stage.log(), after)
+    assert missing == [], (client.name, client.log())
+    assert doubles or doubled == [], (client.name, client.log())
+
+
+def test_talk(stage: Stage) -> None:
+    """They register, enter, and are members like any other; everybody is shown the same lines in the same order."""
+    ann, bot = stage.person("ann"), stage.program("bot")
+    stage.come(*CLIENTS)
+    names = {client.name for client in stage.clients}
+    assert names <= set(bot.call("who", room="lobby")["members"])
+    everybody_talks(stage, ann, bot, "one")
+    for client in stage.clients:
+        client.raw(f"NOTICE #lobby :{client.name} notes this")
+    stage.wait_until_shown(
+        *(f"{name} notes this" for name in names - {"ii"}),
+        clients=[client for client in stage.clients if client.name == "ii"],
+    )
+    exchange([ann], lambda: all(ann.heard(f"-{name}- {name} notes this") for name in names), "ann is shown the notices")
+    for client in stage.clients:
+        all_is_there(stage, client)
+
+
+def test_history(stage: Stage) -> None:
+    """Who comes later is shown what was said before, and asks for more of it by hand."""
+    bot = stage.program("bot")
+    said = [f"line {number} of before" for number in range(30)]
+    for text in said:
+        bot.call("say", room="lobby", text=text)
+    bot.call("me", room="lobby", text="does the last of before")
+    stage.come(*CLIENTS)
+    stage.wait_until_shown("does the last of before")
+    for client in stage.clients:
+        assert client.texts() == [*said[-19:], "does the last of before"], client.log()
+        client.raw("HISTORY #lobby 500")
+    stage.wait_until_shown(*said)
+    for client in stage.clients:
+        missing, _ = stage.judge(client, stage.log())
+        assert missing == [], (client.name, client.log())
+
+
+def test_killed(stage: Stage) -> None:
+    """The daemon is killed while all talk, and starts again: what anybody was shown is in everybody's log."""
+    ann, bot = stage.person("ann"), stage.program("bot")
+    stage.come(*CLIENTS, password=WORD)
+    everybody_talks(stage, ann, bot, "before")
+    stage.daemon.kill()
+    stage.daemon.start()
+    for client in stage.clients:
+        client.come_back()
+    ann, bot = stage.person("ann"), stage.program("bot")
+    bot.call("say", room="lobby", text="said while some are still coming back")
+    stage.wait_for_entries(2)
+    everybody_talks(stage, ann, bot, "after")
+    for client in stage.clients:
+        all_is_there(stage, client, doubles=True)
+
+
+def test_cut(stage: Stage) -> None:
+    """Connections are cut while all talk; with PASS each comes back as it was; nobody sees it, nothing is missed."""
+    ann, bot = stage.person("ann"), stage.program("bot")
+    stage.come(*CLIENTS, password=WORD)
+    everybody_talks(stage, ann, bot, "before")
+    stage.proxy.is_cut = True
+    until(lambda: not stage.proxy.peers, "all are cut off")
+    # More than is shown to somebody who just enters.
+    for number in range(100):
+        bot.call("say", room="lobby", text=f"line {number} while they are away")
+    stage.proxy.is_cut = False
+    for client in stage.clients:
+        client.come_back()
+    stage.wait_for_entries(2)
+    stage.wait_until_shown("line 99 while they are away")
+    everybody_talks(stage, ann, bot, "after")
+    for client in stage.clients:
+        all_is_there(stage, client, doubles=True)
+        assert not ann.heard(f"{client.name} has left"), ann.lines
+        assert not ann.heard(f"{client.name} is gone"), ann.lines

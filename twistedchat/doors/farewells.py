@@ -1,0 +1,15 @@
+"""Sentences with which the server closes a connection, where more than one door says them.
+
+Knows why. Must not know how a door says it.
+"""
+
+from __future__ import annotations
+
+from twistedchat.doors.channel import Farewell
+
+__all__ = ["killed"]
+
+
+def killed(by: str, why: str) -> Farewell:
+    """An operator of the server has ended the session."""
+    return Farewell("killed", f"{by}, who operates this server, has ended your session" + (f": {why}" if why else "."))
