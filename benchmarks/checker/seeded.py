@@ -95,7 +95,7 @@ _ON_ONE_NODE = {
     ),
     "resume-one-too-far": Bug(
         "whoever comes back is shown all but the first line that it missed",
-        [_instead("session.py", "else min(after, seq)", "else min(after + 1, seq)")],
+        [_instead("visitor.py", "else min(after, seq)", "else min(after + 1, seq)")],
         _ONE_NODE,
     ),
     "both-keep-the-session": Bug(
