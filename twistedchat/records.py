@@ -57,6 +57,7 @@ class Joined:
         count: How many people are in it.
         names: Who they are, sorted; of a large room as of a second ago.
         is_caught_up: Whether nothing is left to be shown.
+        at: Of its last event, in milliseconds since 1970; 0 if there is none.
     """
 
     room: str
@@ -65,6 +66,7 @@ class Joined:
     count: int
     names: Names
     is_caught_up: bool
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,9 @@ class IrcDoor(IrcOutlet):
     def lost(self) -> None:
         """The connection is gone, or about to go."""
         self.pulse.stop()
+        if self.arrivals is not None:
+            self.arrivals.stop()
+        self.hub.people.watching.forget(self)
         self.wake()
         if self.session.token:
             self.session.lose()

@@ -255,8 +255,8 @@ async def _barrier(door: IrcDoor, token: str) -> None:
 
 
 def _pong(door: IrcDoor, message: Message) -> None:
-    """It was heard; that is all."""
-    del door, message
+    if door.arrivals is not None:
+        door.arrivals.answered(message.params)
 
 
 TALK = {

@@ -43,6 +43,10 @@ Source: at least 128 bits (RFC 6749, section 10.10).
 """
 
 
+_LOST = "connection lost"
+"""Why somebody is away whose connection is lost. Source: docs/irc.md, "Coming back"."""
+
+
 def new_token() -> str:
     """A token that nobody can guess."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
@@ -123,7 +127,9 @@ class LocalPeople(People):
     @override
     def profile(self, name: str) -> Profile | None:
         person = self._names.find(name)
-        return person.profile if person is not None and person.name == name else None
+        if person is None or person.name != name:
+            return None
+        return person.profile._replace(away=_LOST) if person in self._lingering else person.profile
 
     @property
     @override
