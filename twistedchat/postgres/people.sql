@@ -41,6 +41,9 @@ DECLARE
     named text[] := ARRAY(SELECT DISTINCT room FROM unnest(rooms) room WHERE room IS NOT NULL ORDER BY room);
     payload text;
 BEGIN
+    IF EXISTS (SELECT FROM chat.rooms WHERE is_shut AND name = ANY (named)) THEN
+        PERFORM chat.put_away(named, '');
+    END IF;
     INSERT INTO chat.rosters (room, version)
     SELECT room, nextval('chat.roster_versions') FROM unnest(named) room
     ON CONFLICT (room) DO UPDATE SET version = excluded.version;
@@ -243,6 +246,8 @@ BEGIN
         RETURN;
     END IF;
     PERFORM chat.lock_people();
+    -- Before rooms, if one is to be put away: as whoever appends does.
+    PERFORM FROM chat.nodes WHERE id = me FOR NO KEY UPDATE;
     FOR dead IN SELECT id, until FROM chat.nodes WHERE until <= chat.now_ms() FOR UPDATE SKIP LOCKED LOOP
         UPDATE chat.people SET until = dead.until + linger_ms
         WHERE node = dead.id AND token IS NOT NULL AND people.until IS NULL;
