@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twistedchat.irc.entering import ROOMS
 from twistedchat.irc.monitor import MONITORING
 from twistedchat.irc.registration import REGISTRATION
 from twistedchat.irc.talk import TALK
@@ -13,5 +14,5 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-COMMANDS: dict[str, Command] = REGISTRATION | TALK | MONITORING
+COMMANDS: dict[str, Command] = REGISTRATION | ROOMS | TALK | MONITORING
 """Each by its word, in capitals."""
