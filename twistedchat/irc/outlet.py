@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twistedchat.doors.channel import FAULT, Farewell
 from twistedchat.events import Kind
 from twistedchat.irc.format import IrcFormat, Tags
-from twistedchat.irc.message import join_tags, write
+from twistedchat.irc.message import label_tag, write
 from twistedchat.session import Session
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
 
-__all__ = ["IrcOutlet", "Said", "label_tag"]
+__all__ = ["IrcOutlet", "Said"]
 
 
 class Said(NamedTuple):
@@ -54,17 +54,19 @@ class IrcOutlet:
         stream: As above.
         session: The person.
         caps: The capabilities that the client has asked for.
+        format: How rooms are shown to it.
         unanswered: How many of its lines are not yet stored or refused.
         replays: By room, how what was said earlier is shown.
     """
 
-    __slots__ = ("_own", "_waiting", "_wire", "caps", "replays", "session", "stream", "unanswered")
+    __slots__ = ("_own", "_waiting", "_wire", "caps", "format", "replays", "session", "stream", "unanswered")
 
     def __init__(self, stream: ChatProtocol) -> None:
         self.stream = stream
         self._wire = stream.wire
         self.session = Session(stream.port.hub, self)
         self.caps: frozenset[str] = frozenset()
+        self.format = self._wished_format()
         self.unanswered = 0
         self.replays: dict[str, Replay] = {}
         # By room, the seqs of lines that this connection said: with a label, or None for those that it is not shown.
@@ -103,9 +105,12 @@ class IrcOutlet:
         """As what it is shown to others."""
         return self.hub.people.source(self.session.name, self.now)
 
-    @property
-    def format(self) -> IrcFormat:
-        """How rooms are shown to it."""
+    def set_caps(self, caps: frozenset[str]) -> None:
+        """The client has these capabilities from now on."""
+        self.caps = caps
+        self.format = self._wished_format()
+
+    def _wished_format(self) -> IrcFormat:
         caps = self.caps
         tags = Tags.ALL if "message-tags" in caps else Tags.TIME if "server-time" in caps else Tags.NONE
         has_multiline = "draft/multiline" in caps and "batch" in caps
@@ -145,6 +150,10 @@ class IrcOutlet:
         if said is None:
             return page.data
         last = page.seq
+        if len(said) == len(page.events) == 1 and last in said:
+            # Most lines are said in a room where nobody talks at the same time.
+            del self._own[room]
+            return self.format.personal(page, said) if said[last] else b""
         mine = {seq: label for seq, label in said.items() if seq <= last}
         if not mine:
             return page.data
@@ -307,8 +316,3 @@ class IrcOutlet:
         """Say why the server closes the connection."""
         text = farewell.text.removesuffix(" Goodbye.").rstrip(".")
         self._wire.write(write("", "ERROR", f"Closing link: {text}"))
-
-
-def label_tag(label: str) -> str:
-    """A label as a tag; "" for none."""
-    return join_tags({"label": label}) if label else ""

@@ -15,7 +15,7 @@ from twistedchat.irc.commands import Command
 from twistedchat.irc.message import client_tags, write
 from twistedchat.irc.replay import Replay
 from twistedchat.irc.retold import LIVE, Clock, chathistory, notice, retold, said_earlier
-from twistedchat.irc.said import CTCP, action_of, too_long
+from twistedchat.irc.said import CTCP, action_of, fits_always, too_long
 from twistedchat.names import clean_room
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _say_to_room(door: IrcDoor, message: Message, target: str, *, is_silent: boo
 
 
 def _is_too_long(door: IrcDoor, kind: Kind, target: str, text: str) -> bool:
-    space = too_long(door.source, kind, target, text)
+    space = 0 if fits_always(text) else too_long(door.source, kind, target, text)
     if space:
         door.numeric("417", f"That line was too long, and was not said: {space} bytes fit.")
     return bool(space)

@@ -115,7 +115,7 @@ class LocalPeople(People):
 
     @override
     def profile(self, name: str) -> Profile | None:
-        person = self._names.find(name)
+        person = self._names.owner(name)
         return person.profile if person is not None and person.name == name else None
 
     @override
