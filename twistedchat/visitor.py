@@ -97,9 +97,9 @@ class Visitor(Overseer):
         history = self._hub.chosen.history if history is None else history
         member.cursor = max(0, seq - history) if after is None else min(after, seq)
         if self.arrived is not None:
-            self.arrived.setdefault(room.name, member.cursor)
+            self.arrived.setdefault(room.name, seq if after is None else member.cursor)
         names = room.presence.recent_names
-        return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq)
+        return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq, room.seq_at)
 
     async def _open(self, name: str, seq: int, key: str) -> Room:
         """A room to enter, if that may be; taken forward to a seq that was shown already, perhaps by another node."""

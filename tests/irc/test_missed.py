@@ -12,7 +12,7 @@ from twistedchat.irc.format import IrcFormat, Tags
 from twistedchat.irc.missed import Missed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 class _Faces:
@@ -35,48 +35,34 @@ def said(seqs: Iterable[int], tags: str = "") -> list[str]:
 
 
 class MissedTests(SynchronousTestCase):
-    def shown(self, missed: Missed, seqs: Iterable[int]) -> tuple[list[str], list[int]]:
-        """What is told of a run of events, and which of them are live."""
-        parted = missed.part(events(seqs), FORM)
-        return parted.past.decode().splitlines(), [event.seq for event in parted.live]
+    def missed(self, last: int, references: Iterator[str] | None = None) -> Missed:
+        reference = None if references is None else lambda: next(references)
+        return Missed(last, FORM, reference, lambda at: f"*** missed from {at}:")
+
+    def shown(self, missed: Missed, seqs: Iterable[int]) -> list[str]:
+        """What is told of a page."""
+        return missed.show(FORM.page(events(seqs))).decode().splitlines()
 
     def test_notices(self) -> None:
-        """Without batches: lines as ever, and a notice where the past ends, once."""
-        missed = Missed(None)
-        missed.expect("den", 5)
-        self.assertTrue(missed)
-        self.assertEqual(self.shown(missed, [2, 3]), (said([2, 3]), []))
-        self.assertEqual(self.shown(missed, [4, 5, 6]), ([*said([4, 5]), LIVE], [6]))
-        self.assertFalse(missed)
-        self.assertEqual(self.shown(missed, [7]), ([], [7]))
+        """Without batches: lines as ever between two notices, each once; what is live is not among it."""
+        missed = self.missed(5)
+        opening = ":HistServ!~past@log NOTICE #den :*** missed from 2000:"
+        self.assertEqual(self.shown(missed, [2, 3]), [opening, *said([2, 3])])
+        self.assertEqual(self.shown(missed, [4, 5, 6]), [*said([4, 5]), LIVE])
 
     def test_batches(self) -> None:
-        """With batches: each run in one of its own."""
-        references = map(str, itertools.count(1))
-        missed = Missed(lambda: next(references))
-        missed.expect("den", 3)
+        """With batches: each page in one of its own."""
+        missed = self.missed(3, map(str, itertools.count(1)))
         for number, seqs in ((1, [1, 2]), (2, [3, 4])):
             past = [seq for seq in seqs if seq <= 3]
             opening = f":irc.chatroom BATCH +{number} chathistory #den"
             batch = [opening, *said(past, f"@batch={number} "), f":irc.chatroom BATCH -{number}"]
-            self.assertEqual(self.shown(missed, seqs), (batch, seqs[len(past) :]))
+            self.assertEqual(self.shown(missed, seqs), batch)
 
     def test_gone(self) -> None:
-        """If the rest of the past can't be read any more, it ends all the same."""
-        missed = Missed(None)
-        missed.expect("den", 5)
-        self.assertEqual(self.shown(missed, [6]), ([LIVE], [6]))
-        missed.expect("den", 9)
-        batched = Missed(lambda: "1")
-        batched.expect("den", 5)
-        self.assertEqual(self.shown(batched, [6]), ([], [6]))
-
-    def test_left(self) -> None:
-        """Of a room that is not shown any more nothing is expected."""
-        missed = Missed(None)
-        missed.expect("den", 5)
-        missed.expect("attic", 7)
-        missed.forget("den")
-        missed.forget("nowhere")
-        self.assertEqual(self.shown(missed, [4]), ([], [4]))
-        self.assertTrue(missed)
+        """If the past can't be read any more, or the rest of it, it ends all the same."""
+        self.assertEqual(self.shown(self.missed(5), [6]), [])
+        self.assertEqual(self.shown(self.missed(5, iter("1")), [6]), [])
+        missed = self.missed(5)
+        self.shown(missed, [3])
+        self.assertEqual(self.shown(missed, [6]), [LIVE])

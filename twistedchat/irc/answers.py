@@ -92,6 +92,9 @@ _NUMERICS = {
     "bad-mask": "696",
     "bad-limit": "696",
     "list-full": "478",
+    "no-operators": "491",
+    "wrong-password": "464",
+    "try-later": "464",
 }
 """How an error of the core is told where no command has a number of its own for it. Source: Modern IRC, "Numerics"."""
 

@@ -179,6 +179,10 @@ class IrcDoor(IrcOutlet):
         if self._wire.full:
             await self.until(lambda: not self._wire.full)
 
+    def may_see_address(self, name: str) -> bool:
+        """Whether the client may know from where somebody is connected: it may of itself, and operators may of all."""
+        return name == self.session.name or "o" in self.session.profile.modes
+
     def reference(self) -> str:
         """The reference of a batch that is about to be sent, unlike any other's that is open."""
         return f"b{self.hub.draft_id().rpartition('-')[2]}"
@@ -205,6 +209,9 @@ class IrcDoor(IrcOutlet):
     def lost(self) -> None:
         """The connection is gone, or about to go."""
         self.pulse.stop()
+        if self.arrivals is not None:
+            self.arrivals.stop()
+        self.hub.people.watching.forget(self)
         self.wake()
         if self.session.token:
             self.session.lose()

@@ -5,6 +5,7 @@ Knows IRC's lines and a session. Must not know what the client asks for, nor how
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet.defer import Deferred
@@ -13,16 +14,19 @@ from twistedchat.doors.channel import FAULT, Farewell
 from twistedchat.events import Kind
 from twistedchat.irc.format import IrcFormat, Tags
 from twistedchat.irc.message import label_tag, write
+from twistedchat.irc.watched import OFFLINE, ONLINE, watched
 from twistedchat.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from twistedchat.doors.settings import Settings
     from twistedchat.doors.stream import ChatProtocol
     from twistedchat.errors import ChatError
     from twistedchat.formats.base import Page
     from twistedchat.hub import Hub
+    from twistedchat.irc.arrivals import Arrivals
+    from twistedchat.irc.missed import Missed
     from twistedchat.irc.replay import Replay
     from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
@@ -56,10 +60,22 @@ class IrcOutlet:
         caps: The capabilities that the client has asked for.
         format: How rooms are shown to it.
         unanswered: How many of its lines are not yet stored or refused.
-        replays: By room, how what was said earlier is shown.
+        replays: By room, how what was said earlier, or missed, is shown.
+        arrivals: What has arrived; None if nobody needs to know.
     """
 
-    __slots__ = ("_own", "_waiting", "_wire", "caps", "format", "replays", "session", "stream", "unanswered")
+    __slots__ = (
+        "_own",
+        "_waiting",
+        "_wire",
+        "arrivals",
+        "caps",
+        "format",
+        "replays",
+        "session",
+        "stream",
+        "unanswered",
+    )
 
     def __init__(self, stream: ChatProtocol) -> None:
         self.stream = stream
@@ -68,7 +84,8 @@ class IrcOutlet:
         self.caps: frozenset[str] = frozenset()
         self.format = self._wished_format()
         self.unanswered = 0
-        self.replays: dict[str, Replay] = {}
+        self.replays: dict[str, Replay | Missed] = {}
+        self.arrivals: Arrivals | None = None
         # By room, the seqs of lines that this connection said: with a label, or None for those that it is not shown.
         self._own: dict[str, dict[int, str | None]] = {}
         self._waiting: list[Deferred[None]] = []
@@ -132,6 +149,8 @@ class IrcOutlet:
             data = self._personal(page)
         if data:
             self._wire.write(data)
+        if self.arrivals is not None:
+            self.arrivals.shown()
         if self._waiting:
             # Not now: the cursor moves when this returns.
             self.stream.port.clock.callLater(0, self.wake)
@@ -141,11 +160,19 @@ class IrcOutlet:
         """The page as this client alone is shown it."""
         room = page.events[0].room
         replay = self.replays.get(room)
-        if replay is not None:
-            data, is_over = replay.show(page)
-            if is_over:
-                del self.replays[room]
-            return data
+        if replay is None:
+            return self._own_page(page)
+        data = replay.show(page)
+        if page.seq >= replay.last:
+            del self.replays[room]
+            live = [event for event in page.events if event.seq > replay.last]
+            if live:
+                data += self._own_page(self.format.page(live, sys.maxsize))
+        return data
+
+    def _own_page(self, page: Page) -> bytes:
+        """A page with the lines that this connection said as it wants to be shown them."""
+        room = page.events[0].room
         said = self._own.get(room)
         if said is None:
             return page.data
@@ -187,6 +214,15 @@ class IrcOutlet:
     def invited(self, by: str, room: str) -> None:
         """Somebody lets the person into a room."""
         self._tell(self.hub.people.source(by, self.now), "INVITE", self.nick, f"#{room}")
+
+    def show_watched(self, here: Sequence[str], gone: Sequence[str]) -> bool:
+        """Tell which watched names are somebody's now, and which nobody's, if nothing waits to be written."""
+        if self._wire.full:
+            return False
+        sources = [self.hub.people.source(name, self.now) for name in here]
+        for numeric, words in ((ONLINE, sources), (OFFLINE, gone)):
+            self._wire.write(b"".join(watched(self.server, self.nick, numeric, words)))
+        return True
 
     def removed(self, room: str, by: str, why: str) -> None:
         """Somebody has removed the person from a room."""
@@ -310,6 +346,7 @@ class IrcOutlet:
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
+        self.hub.people.watching.drained(self)
         self.wake()
 
     def farewell(self, farewell: Farewell) -> None:

@@ -14,7 +14,7 @@ from twistedchat.irc.answers import numeric_of
 from twistedchat.irc.caps import CAPABILITIES, VALUED_VERSION, listed, requested
 from twistedchat.irc.commands import Command
 from twistedchat.irc.message import write
-from twistedchat.irc.returning import come_back, is_still_there
+from twistedchat.irc.returning import come_back, is_still_there, keep_track
 from twistedchat.irc.support import support
 from twistedchat.irc.welcome import motd, user_counts
 from twistedchat.profiles import Profile
@@ -143,7 +143,12 @@ async def _enter(door: IrcDoor) -> None:
         if newcomer.word:
             door.session.profile = profile
             found = await enter_by_word(door.hub, before, name, newcomer.word, door.format, is_still_there)
+            if door.stream.channel.is_closing:
+                # The connection was closed while it was asked whether the old one is.
+                found.lose()
+                return
             door.session = found
+            found.profile = found.profile._replace(address=newcomer.address)
         else:
             await before.enter(name, profile=profile)
     except ChatError as error:
@@ -156,6 +161,7 @@ async def _enter(door: IrcDoor) -> None:
     door.stream.admitted()
     _welcome(door)
     if newcomer.word:
+        keep_track(door)
         text = "Your name and rooms are kept for 10 minutes when the connection is lost: come back with the same PASS."
         door.tell(door.server, "NOTICE", door.nick, text)
     if door.session is not before:

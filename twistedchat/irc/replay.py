@@ -25,9 +25,12 @@ class Replay:
         last: The seq of the last one that was said earlier.
         tell: Renders them all, oldest first; at most a few hundred.
         is_left_out: Whether an event is not shown at all.
+
+    Attributes:
+        last: As above.
     """
 
-    __slots__ = ("_events", "_is_left_out", "_last", "_tell")
+    __slots__ = ("_events", "_is_left_out", "_tell", "last")
 
     def __init__(
         self,
@@ -35,16 +38,13 @@ class Replay:
         tell: Callable[[Sequence[Event]], bytes],
         is_left_out: Callable[[Event], bool] = lambda event: event.kind is Kind.TOPIC,
     ) -> None:
-        self._last = last
+        self.last = last
         self._tell = tell
         self._is_left_out = is_left_out
         self._events: list[Event] = []
 
-    def show(self, page: Page) -> tuple[bytes, bool]:
-        """What a page is for the client, and whether all that was said earlier has been shown by now."""
-        earlier = [event for event in page.events if event.seq <= self._last]
+    def show(self, page: Page) -> bytes:
+        """What was said earlier of a page, which follows on those shown before; the rest of it is live."""
+        earlier = [event for event in page.events if event.seq <= self.last]
         self._events += [event for event in earlier if not self._is_left_out(event)]
-        if page.seq < self._last:
-            return b"", False
-        told = self._tell(self._events) if self._events else b""
-        return told + b"".join(page.lines[len(earlier) :]), True
+        return self._tell(self._events) if page.seq >= self.last and self._events else b""

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twistedchat.irc.asking import ASKING
+from twistedchat.irc.monitor import MONITORING
+from twistedchat.irc.oneself import ONESELF
+from twistedchat.irc.opers import OPERATING
+from twistedchat.irc.ranks import RULING
 from twistedchat.irc.registration import REGISTRATION
 from twistedchat.irc.talk import TALK
 
@@ -12,5 +17,5 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-COMMANDS: dict[str, Command] = REGISTRATION | TALK
+COMMANDS: dict[str, Command] = REGISTRATION | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING
 """Each by its word, in capitals."""
