@@ -16,8 +16,8 @@ from twistedchat.formats.base import fitting
 from twistedchat.irc.answers import Answer, numeric_of
 from twistedchat.irc.errors import FailError
 from twistedchat.irc.lines import IrcDecoder
-from twistedchat.irc.message import Fault, IrcError, Message, parse, write
-from twistedchat.irc.outlet import IrcOutlet, Said, label_tag
+from twistedchat.irc.message import Fault, IrcError, Message, label_tag, parse, write
+from twistedchat.irc.outlet import IrcOutlet, Said
 from twistedchat.irc.pulse import Pulse
 from twistedchat.irc.table import COMMANDS
 
@@ -225,7 +225,7 @@ class IrcDoor(IrcOutlet):
 
     def change_caps(self, caps: frozenset[str]) -> None:
         """The client is shown everything by these from now on; nothing is lost or doubled at the change."""
-        self.caps = caps
+        self.set_caps(caps)
         for room in self.session.rooms:
             self.session.show_as(room, self.format)
         self.session.show_all()

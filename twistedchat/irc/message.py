@@ -27,7 +27,9 @@ __all__ = [
     "client_tags",
     "cut",
     "join_tags",
+    "label_tag",
     "parse",
+    "tagged",
     "write",
 ]
 
@@ -178,7 +180,22 @@ def client_tags(tags: Mapping[str, str]) -> str:
     """Those tags of a client's line that are for the others, as they stand in a line: their keys begin with ``+``."""
     if not tags:
         return ""
-    return join_tags({key: value for key, value in tags.items() if key[0] == "+"})
+    others = {key: value for key, value in tags.items() if key[0] == "+"}
+    return join_tags(others) if others else ""
+
+
+def label_tag(label: str) -> str:
+    """A label as a tag; "" for none."""
+    # Most programs count.
+    return f"label={label}" if label.isalnum() else join_tags({"label": label}) if label else ""
+
+
+def tagged(line: bytes, tags: str) -> bytes:
+    """A line of IRC with further tags, those first."""
+    if not tags:
+        return line
+    mark = f"@{tags}".encode()
+    return mark + b";" + line[1:] if line[:1] == b"@" else mark + b" " + line
 
 
 def write(source: str, command: str, *params: str, tags: str = "") -> bytes:
