@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 import twistedchat
-from twistedchat import events, names, rules, service, speaker, verbs, visitor, writer
+from twistedchat import events, masks, names, operators, ruler, rules, service, speaker, verbs, visitor, writer
 from twistedchat.doors import port, request, stream, wire
 from twistedchat.errors import ChatError
 from twistedchat.formats import base, jsonl
@@ -20,7 +20,7 @@ from twistedchat.hub import Hub
 from twistedchat.options import Options
 from twistedchat.people import base as people_base
 from twistedchat.people import local
-from twistedchat.rooms import audience, tail
+from twistedchat.rooms import audience, charter, tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,13 @@ LIMITS = {
     "a lost session": f"{people_base.LINGER_SECONDS:g} seconds; at most {local.MAX_LINGERING:,} of them",
     "events in a page": (f"{tail.PAGE_EVENTS}, and {base.PAGE_BYTES >> 10} KiB of what is sent; one event always fits"),
     "events shown on entering": f"{(Hub.__init__.__kwdefaults__ or {})['history']}",
+    "masks of a room": f"{charter.MAX_MASKS}, in all its lists together",
+    "a mask": f"{masks.MAX_MASK_BYTES} bytes",
+    "a key of a room": f"{charter.MAX_KEY_BYTES} bytes",
+    "changes of rules at a time": f"{charter.MAX_CHANGES}; the rest is left out",
+    "invitations of a room that wait": f"{charter.MAX_INVITED}; the oldest is forgotten",
+    "why somebody is removed": f"{ruler.MAX_WHY_BYTES} bytes; the rest is left out",
+    "wrong passwords of an operator": f"{operators.MAX_WRONG} in a minute from one connection",
     "a closed connection": f"{stream.CLOSE_SECONDS:g} seconds, until the peer closes too",
 }
 """The limits of docs/protocol.md, as the code has them."""

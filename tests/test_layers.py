@@ -12,7 +12,8 @@ from tests.house import accesses, attributes, classes, modules, own, public_memb
 
 HOUSE = """
 errors events limits masks memory text mentions turns
-names profiles records verbs
+names profiles verbs
+records
 rooms rooms.charter
 rules
 formats formats.base
@@ -45,6 +46,7 @@ rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings
 feed
 hub
 onlooker
+directory
 speaker
 ruler
 overseer
@@ -59,15 +61,17 @@ doors.json_outlet
 doors.words
 doors.plain doors.jsonl
 irc irc.shown irc.errors irc.stretch
-irc.message irc.pieces
-irc.lines irc.said
+irc.message irc.pieces irc.selectors
+irc.lines irc.said irc.multiline
 irc.format
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
-irc.outlet irc.pulse irc.welcome irc.monitor
+irc.selectors irc.multiline
+irc.outlet irc.pulse irc.welcome irc.monitor irc.history
 irc.talk
-irc.returning
+irc.returning irc.asking irc.ranks irc.opers
 irc.registration
+irc.oneself
 irc.table
 irc.door
 doors.port
@@ -102,7 +106,20 @@ client.__main__
 
 UPWARD_FOR_TYPES = {
     (f"irc.{module}", "irc.door"): "a command is a function over a door, whose table has them all"
-    for module in ("commands", "monitor", "pulse", "registration", "returning", "talk", "welcome")
+    for module in (
+        "asking",
+        "commands",
+        "history",
+        "monitor",
+        "oneself",
+        "opers",
+        "pulse",
+        "ranks",
+        "registration",
+        "returning",
+        "talk",
+        "welcome",
+    )
 }
 """The imports for type checkers that go up, and why."""
 
@@ -113,9 +130,9 @@ admin.rows
 rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
 people.password
 postgres.errors postgres.codec postgres.batch
-doors.telnet doors.request doors.lists
+doors.telnet doors.request doors.lists doors.timeofday
 irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
-irc.caps irc.support irc.newcomer irc.replay irc.watched
+irc.caps irc.support irc.newcomer irc.replay irc.watched irc.selectors irc.multiline
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
@@ -144,6 +161,7 @@ CORE = {
     "feed": "takes events into rooms and has them shown",
     "session": "the gate: it alone knows which members are a person's",
     "onlooker": "the reading half of the gate: who is in a room, and what was said there",
+    "directory": "the gate's half that asks for people: their ranks",
     "visitor": "the gate's half for rooms: it makes the members",
     "ruler": "the gate's ruling half: whose room it is",
     "hub": "wires the rooms, and forgets them",

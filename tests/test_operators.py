@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,9 @@ class Threads:
 class OperatorsTestCase(SynchronousTestCase):
     @override
     def setUp(self) -> None:
-        self.path = Path(self.mktemp()).absolute()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = Path(folder.name) / "operators"
         self.write(f"# who may\n\nroot:{TEA}\n")
         self.clock = Reactor()
         self.threads = Threads()

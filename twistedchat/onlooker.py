@@ -188,6 +188,10 @@ class Onlooker:
         """By room that is shown now: the seq of the last event that was shown."""
         return {name: member.cursor for name, (_, member) in self._memberships.items() if member.cursor != GONE}
 
+    def latest(self) -> dict[str, int]:
+        """By room in which something was said: the time of its last event, in milliseconds since 1970."""
+        return {name: room.seq_at for name, (room, _) in self._memberships.items() if room.seq}
+
     def confirm(self, shown: Mapping[str, int]) -> None:
         """What was `shown` at an earlier moment is known to have arrived."""
         arrived = self.arrived

@@ -16,8 +16,22 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
     from twistedchat.events import Event
+    from twistedchat.profiles import Profile
 
-__all__ = ["Amended", "Change", "Excerpt", "Joined", "Mask", "Names", "RoomEntry", "RoomRules", "Roster"]
+__all__ = [
+    "Acquaintance",
+    "Amended",
+    "Change",
+    "Excerpt",
+    "Here",
+    "Joined",
+    "Mask",
+    "Names",
+    "Past",
+    "RoomEntry",
+    "RoomRules",
+    "Roster",
+]
 
 
 class Names(tuple[str, ...]):
@@ -68,6 +82,51 @@ class Roster:
     room: str
     count: int
     names: Sequence[str]
+
+
+class Here(NamedTuple):
+    """Somebody who is here.
+
+    Attributes:
+        name: The name.
+        profile: How the person is seen.
+        rank: In the room that it is about: letters of ``ov``.
+    """
+
+    name: str
+    profile: Profile
+    rank: str
+
+
+class Past(NamedTuple):
+    """Somebody who is gone.
+
+    Attributes:
+        name: The name.
+        profile: How the person was seen.
+        left_at: When the name was given back, in seconds of the clock that never goes back.
+    """
+
+    name: str
+    profile: Profile
+    left_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acquaintance:
+    """Who somebody is.
+
+    Attributes:
+        name: As it is kept.
+        profile: How the person is seen.
+        rooms: Those that the one who asks may know of, each with the person's rank there.
+        spoke_at: When the person last said something to a room, in milliseconds since 1970; 0 if that is not known.
+    """
+
+    name: str
+    profile: Profile
+    rooms: Sequence[tuple[str, str]]
+    spoke_at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,11 @@ class Session(Visitor):
             room.presence.renamed(member, name)
             self._hub.announcer.changed(room)
 
+    def set_profile(self, profile: Profile) -> None:
+        """Be seen otherwise."""
+        self.profile = profile
+        self._actor = None
+
     def end(self) -> None:
         """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""
         self._hub.people.revoke(self.token)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twistedchat.directory import Directory
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
 from twistedchat.names import clean_name, clean_room, is_reserved
-from twistedchat.onlooker import Onlooker
 from twistedchat.rules import Place
 
 if TYPE_CHECKING:
@@ -68,19 +68,23 @@ MAX_KEY_LENGTH = 64
 """Longest key of a line, in characters. Source: docs/protocol.md, "Sending again"."""
 
 
-class Speaker(Onlooker):
+class Speaker(Directory):
     """A person, as one who talks.
 
     Args:
         hub: The server's state.
         outlet: The connection.
+
+    Attributes:
+        spoke_at: When the person last said something to a room, in milliseconds since 1970; 0 if it has not.
     """
 
-    __slots__ = ("_outlet",)
+    __slots__ = ("_outlet", "spoke_at")
 
     def __init__(self, hub: Hub, outlet: Listener) -> None:
         super().__init__(hub)
         self._outlet: Listener | None = outlet
+        self.spoke_at = 0
 
     @property
     def outlet(self) -> Listener | None:
@@ -118,6 +122,7 @@ class Speaker(Onlooker):
         if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
             raise ChatError("bad-key", f"A key has 1 to {MAX_KEY_LENGTH} characters.")
         draft = Draft(self._hub.draft_id(), room.name, kind, self.name, text, key, tags)
+        self.spoke_at = int(self._hub.wall() * 1000)
         self._hub.writer.submit(room.queue, draft, receipt, tag)
 
     def _room_to_speak_in(self, name: str, kind: Kind) -> Room:

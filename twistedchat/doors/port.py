@@ -80,6 +80,7 @@ class ChatFactory(ServerFactory):
 
     Attributes:
         connections: Those that are open.
+        opened_at: When it was made, by the clock.
     """
 
     noisy = False
@@ -88,6 +89,7 @@ class ChatFactory(ServerFactory):
         self.hub = hub
         self.clock = clock
         self.settings = settings
+        self.opened_at = clock.seconds()
         self.connections: set[ChatProtocol] = set()
         self._emptied: list[Deferred[None]] = []
         self._trimmer = Trimmer(clock)
@@ -115,7 +117,8 @@ class ChatFactory(ServerFactory):
 
     def irc_door(self, stream: ChatProtocol) -> IrcDoor:
         """It is an IRC client."""
-        address = getattr(stream.transport.getPeer(), "host", "")
+        # An address of IPv4 that came over a socket of IPv6 is written so.
+        address = getattr(stream.transport.getPeer(), "host", "").removeprefix("::ffff:")
         newcomer = Newcomer(host=self.hub.people.host_of(address), address=address)
         door = IrcDoor(stream, newcomer)
         stream.channel.door = door
@@ -159,6 +162,7 @@ class IrcFactory(ServerFactory):
         self.hub = chat.hub
         self.clock = chat.clock
         self.settings = chat.settings
+        self.opened_at = chat.opened_at
         self.connections = chat.connections
 
     @override

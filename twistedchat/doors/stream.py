@@ -61,7 +61,10 @@ if TYPE_CHECKING:
             clock: For delays: monotonic.
             settings: What the operator has chosen.
             connections: Those that are open.
+            opened_at: When the server began to take connections, by the clock.
         """
+
+        opened_at: float
 
         connections: set[ChatProtocol]
         hub: Hub

@@ -61,6 +61,11 @@ class Answer:
             self._write(tagged(first, "batch=answer"))
             self._write(tagged(line, "batch=answer"))
 
+    def open_batch(self, line: bytes) -> None:
+        """The answer is a batch of its own: this is its first line, which has the label for all of them."""
+        self._write(tagged(line, self._label))
+        self._label = ""
+
     def finish(self) -> None:
         """That was all."""
         if not self._label:
@@ -100,6 +105,9 @@ _NUMERICS = {
     "bad-mask": "696",
     "bad-limit": "696",
     "list-full": "478",
+    "no-operators": "491",
+    "wrong-password": "464",
+    "try-later": "464",
 }
 """How an error of the core is told where no command has a number of its own for it. Source: Modern IRC, "Numerics"."""
 

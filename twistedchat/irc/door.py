@@ -146,6 +146,13 @@ class IrcDoor(IrcOutlet):
         else:
             self._wire.write(line)
 
+    def open_batch(self, line: bytes) -> None:
+        """Begin a batch that is the whole answer to the command that is being done."""
+        if self._answer is not None:
+            self._answer.open_batch(line)
+        else:
+            self._wire.write(line)
+
     def numeric(self, number: str, *params: str) -> None:
         """Answer with a numeric."""
         self.send(write(self.server, number, self.nick, *params))
@@ -178,6 +185,10 @@ class IrcDoor(IrcOutlet):
         """Wait until the client has taken what it was sent, if it has not."""
         if self._wire.full:
             await self.until(lambda: not self._wire.full)
+
+    def may_see_address(self, name: str) -> bool:
+        """Whether the client may know from where somebody is connected: it may of itself, and operators may of all."""
+        return name == self.session.name or "o" in self.session.profile.modes
 
     def reference(self) -> str:
         """The reference of a batch that is about to be sent, unlike any other's that is open."""

@@ -142,9 +142,10 @@ class IrcFormat:
         if not self.tags:
             return ""
         time = f"time={iso(at)}"
-        if not id or self.tags < Tags.ALL:
+        if self.tags < Tags.ALL:
             return time
-        return f"{time};msgid={id};{shown_tags(tags)}" if tags else f"{time};msgid={id}"
+        own = f"{time};msgid={id}" if id else time
+        return f"{own};{shown_tags(tags)}" if tags else own
 
     def personal(self, page: Page, own: Mapping[int, str | None]) -> bytes:
         """A page's data for one connection.

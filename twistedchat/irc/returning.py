@@ -43,7 +43,7 @@ async def come_back(door: IrcDoor) -> None:
             continue
         after = session.last_seq(room) if asks else arrived.get(room)
         joined = await session.join(room, door.format, after=after)
-        show_room(door, joined)
+        await show_room(door, joined)
         if not (asks or joined.is_caught_up or after is None):
             door.replays[joined.room] = _missed(door, joined, after)
     session.show_all()

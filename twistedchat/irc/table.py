@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twistedchat.irc.asking import ASKING
+from twistedchat.irc.history import HISTORY
 from twistedchat.irc.monitor import MONITORING
+from twistedchat.irc.oneself import ONESELF
+from twistedchat.irc.opers import OPERATING
+from twistedchat.irc.ranks import RULING
 from twistedchat.irc.registration import REGISTRATION
 from twistedchat.irc.talk import TALK
 
@@ -13,5 +18,5 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-COMMANDS: dict[str, Command] = REGISTRATION | TALK | MONITORING
+COMMANDS: dict[str, Command] = REGISTRATION | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING | HISTORY
 """Each by its word, in capitals."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twistedchat.irc.message import Message
     from twistedchat.records import Joined
 
-__all__ = ["TALK", "show_room"]
+__all__ = ["TALK", "show_names", "show_room"]
 
 MAX_TARGETS = 4
 """Most targets of one line. Source: docs/irc.md, ``MAXTARGETS``."""
@@ -69,14 +69,14 @@ async def _join_one(door: IrcDoor, name: str, key: str) -> None:
     joined = await session.join(name, door.format, key=key, history=0 if asks else None)
     if joined.room.lower() != name[1:].lower():
         door.numeric("470", name, f"#{joined.room}", f"{name} is called #{joined.room} here.")
-    show_room(door, joined)
+    await show_room(door, joined)
     if not joined.is_caught_up:
         door.replays[joined.room] = Replay(joined.seq, partial(_said_earlier, door, joined.room))
     session.show_all()
     await door.until(lambda: joined.room not in door.replays)
 
 
-def show_room(door: IrcDoor, joined: Joined) -> None:
+async def show_room(door: IrcDoor, joined: Joined) -> None:
     """Show the client a room that it is in now."""
     session = door.session
     channel = f"#{joined.room}"
@@ -85,10 +85,10 @@ def show_room(door: IrcDoor, joined: Joined) -> None:
     if joined.topic:
         door.numeric("332", channel, joined.topic)
     if door.caps.isdisjoint({"no-implicit-names", "draft/no-implicit-names"}):
-        show_names(door, joined.room, joined.names)
+        await show_names(door, joined.room, joined.names)
 
 
-def show_names(door: IrcDoor, room: str, names: Sequence[str]) -> None:
+async def show_names(door: IrcDoor, room: str, names: Sequence[str]) -> None:
     """The names of those who are in a room."""
     line = ""
     for name in names:
@@ -97,6 +97,7 @@ def show_names(door: IrcDoor, room: str, names: Sequence[str]) -> None:
         if line and len(line.encode()) + 1 + len(word.encode()) > _NAMES_BYTES:
             door.numeric("353", "=", f"#{room}", line)
             line = ""
+            await door.flow()
         line = f"{line} {word}".lstrip()
     if line:
         door.numeric("353", "=", f"#{room}", line)

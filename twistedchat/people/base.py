@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twistedchat.people.password import Guesses
     from twistedchat.people.watching import Watching
     from twistedchat.profiles import Profile
+    from twistedchat.records import Past
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
@@ -273,6 +274,15 @@ class People(Protocol):
 
     def profile(self, name: str) -> Profile | None:
         """How the person of exactly this name is seen, who is here, or elsewhere in a room of ours."""
+        ...
+
+    @property
+    def past(self) -> Sequence[Past]:
+        """The last thousand who gave their names back, the latest last; of this node."""
+        ...
+
+    def everybody(self) -> Iterator[Person]:
+        """All people of this node."""
         ...
 
     def source(self, who: str, at: int) -> str:

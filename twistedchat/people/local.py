@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections import deque
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -17,9 +18,10 @@ from twistedchat.people.base import LINGER_SECONDS, People
 from twistedchat.people.password import Guesses, word_token
 from twistedchat.people.watching import Watching
 from twistedchat.profiles import PAST, host_of, source
+from twistedchat.records import Past
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator, Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -30,6 +32,9 @@ __all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
 
 MAX_LINGERING = 10_000
 """Most lost sessions that are kept; past it the oldest ends early. Source: docs/protocol.md, "Limits"."""
+
+MAX_PAST = 1000
+"""Most people who are gone and whose names are remembered. Source: docs/irc.md, ``WHOWAS``."""
 
 _TOKEN_BYTES = 18
 """Random bytes of a token, so that it can't be guessed; 18 need no padding in base64.
@@ -54,7 +59,7 @@ class LocalPeople(People):
         clock: For the time of lingering.
     """
 
-    __slots__ = ("_clock", "_host_key", "_lingering", "_names", "_tokens", "guesses", "watching")
+    __slots__ = ("_clock", "_host_key", "_lingering", "_names", "_past", "_tokens", "guesses", "watching")
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -62,6 +67,7 @@ class LocalPeople(People):
         self.watching = Watching(clock, self._spelled)
         self._host_key = secrets.token_bytes(32)
         self._names: Register[Person] = Register()
+        self._past: deque[Past] = deque(maxlen=MAX_PAST)
         self._tokens: dict[str, Person] = {}
         self._lingering: dict[Person, IDelayedCall] = {}
 
@@ -111,6 +117,7 @@ class LocalPeople(People):
             # While a rename is on its way the name may have another spelling already.
             with contextlib.suppress(KeyError):
                 self._names.release(name)
+                self._past.append(Past(name, person.profile, self._clock.seconds()))
         self._tokens.pop(token, None)
 
     @override
@@ -123,6 +130,15 @@ class LocalPeople(People):
         if person is None or person.name != name:
             return None
         return person.profile._replace(away=_LOST) if person in self._lingering else person.profile
+
+    @property
+    @override
+    def past(self) -> Sequence[Past]:
+        return self._past
+
+    @override
+    def everybody(self) -> Iterator[Person]:
+        return (person for name, person in list(self._names.items()) if person.name == name)
 
     @override
     def source(self, who: str, at: int) -> str:

@@ -36,16 +36,17 @@ class Shown(NamedTuple):
     text: str
 
     @property
-    def unwrapped(self) -> Shown:
-        """What stands in a line of the past, which is told in a notice with its time and who said it."""
-        found = _PAST.fullmatch(self.text) if self.kind == "notice" and self.who in {"", "HistServ"} else None
-        if found is None:
+    def unwrapped(self) -> Shown | None:
+        """The same, but what is told of the past as that which was said; None for the notices around it."""
+        if self.kind != "notice" or self.who not in {"", "HistServ"}:
             return self
-        _, said, did, noted, text = found.groups()
-        return Shown("say" if said else "me" if did else "notice", said or did or noted, text)
+        if found := _PAST.fullmatch(self.text):
+            said, did, noted, text = found.groups()
+            return Shown("say" if said else "me" if did else "notice", said or did or noted, text)
+        return None if self.text.startswith("*** ") else self
 
 
-_PAST = re.compile(r"\[(\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?: \d+)?\] (?:<(\S+)>|\* (\S+)|-(\S+)-) (.*)")
+_PAST = re.compile(r"\[(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d(?: \d+)?\] (?:<(\S+)>|\* (\S+)|-(\S+)-) (.*)")
 """A line of the past, as a notice has it. Source: IRC.md, "What was said before"."""
 
 
@@ -119,7 +120,8 @@ class Client:
 
     def shown(self, room: str = "#lobby") -> list[Shown]:
         """What was said in a room, as far as it has been shown it."""
-        return [shown.unwrapped for line in self.log(room) if (shown := self._read(line))]
+        read = (self._read(line) for line in self.log(room))
+        return [shown for line in read if line and (shown := line.unwrapped)]
 
     def texts(self, room: str = "#lobby") -> list[str]:
         """The texts of what was said there."""

@@ -90,8 +90,8 @@ class Stage:
         events: list[dict[str, Any]] = []
         while page := program.call("history", room=room, after=events[-1]["seq"] if events else 0)["events"]:
             events += page
-        program.call("quit")
-        program.close()
+        program.ask("quit")
+        exchange([program], lambda: program.over, "the clerk has left")
         return events
 
     # -- each client's log beside the daemon's ---------------------------------------------------
