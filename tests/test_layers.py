@@ -56,7 +56,7 @@ comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.farewells doors.lists doors.display
+doors.request doors.farewells doors.lists doors.display doors.timeofday
 doors.json_outlet
 doors.words
 doors.plain doors.jsonl
@@ -66,7 +66,6 @@ irc.lines irc.said irc.multiline
 irc.format
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
-irc.selectors irc.multiline
 irc.outlet irc.pulse irc.welcome irc.monitor irc.history
 irc.talk
 irc.returning irc.asking irc.ranks irc.opers
@@ -132,7 +131,7 @@ people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists doors.timeofday
 irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
-irc.caps irc.support irc.newcomer irc.replay irc.watched irc.selectors irc.multiline
+irc.caps irc.support irc.newcomer irc.replay irc.watched
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""
 
