@@ -66,7 +66,7 @@ irc.lines irc.said irc.multiline
 irc.format
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
-irc.outlet irc.pulse irc.welcome irc.monitor irc.history
+irc.outlet irc.pulse irc.welcome irc.monitor irc.history irc.batches
 irc.talk
 irc.returning irc.asking irc.ranks irc.opers
 irc.registration
@@ -107,6 +107,7 @@ UPWARD_FOR_TYPES = {
     (f"irc.{module}", "irc.door"): "a command is a function over a door, whose table has them all"
     for module in (
         "asking",
+        "batches",
         "commands",
         "history",
         "monitor",

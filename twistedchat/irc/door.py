@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from twistedchat.doors.stream import ChatProtocol
+    from twistedchat.irc.batches import Gathering
     from twistedchat.irc.commands import Command
     from twistedchat.irc.newcomer import Newcomer
 
@@ -42,9 +43,10 @@ class IrcDoor(IrcOutlet):
         newcomer: As above; None once it is registered.
         parting: What the others are told when it is gone.
         pulse: When something was heard of it.
+        gathering: A message of several lines that it is sending; None before the first one.
     """
 
-    __slots__ = ("_answer", "newcomer", "parting", "pulse")
+    __slots__ = ("_answer", "gathering", "newcomer", "parting", "pulse")
 
     def __init__(self, stream: ChatProtocol, newcomer: Newcomer) -> None:
         super().__init__(stream)
@@ -52,6 +54,7 @@ class IrcDoor(IrcOutlet):
         self.parting = "Connection closed"
         self.pulse = Pulse(self, stream.port.clock)
         self._answer: Answer | None = None
+        self.gathering: Gathering | None = None
         # What was received of a line that has not ended is cut from now on as IRC's.
         rest = stream.decoder.end()
         stream.decoder = IrcDecoder()
@@ -218,6 +221,8 @@ class IrcDoor(IrcOutlet):
         self.pulse.stop()
         if self.arrivals is not None:
             self.arrivals.stop()
+        if self.gathering is not None:
+            self.gathering.stop()
         self.hub.people.watching.forget(self)
         self.wake()
         if self.session.token:

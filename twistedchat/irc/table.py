@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twistedchat.irc.asking import ASKING
+from twistedchat.irc.batches import BATCHES
 from twistedchat.irc.history import HISTORY
 from twistedchat.irc.monitor import MONITORING
 from twistedchat.irc.oneself import ONESELF
@@ -18,5 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-COMMANDS: dict[str, Command] = REGISTRATION | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING | HISTORY
+COMMANDS: dict[str, Command] = (
+    REGISTRATION | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING | HISTORY | BATCHES
+)
 """Each by its word, in capitals."""

@@ -137,6 +137,9 @@ def _quit(door: IrcDoor, message: Message) -> None:
 
 
 def _say(door: IrcDoor, message: Message) -> Answering | None:
+    if "batch" in message.tags and door.gathering is not None:
+        door.gathering.line(message)
+        return None
     word = message.command.upper()
     is_silent = word == "NOTICE" and not message.tags.get("label")
     if len(message.params) < 1 or not message.params[0]:
