@@ -66,8 +66,8 @@ irc.lines irc.said irc.multiline
 irc.format
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
-irc.outlet irc.pulse irc.welcome irc.monitor irc.history irc.batches
-irc.talk
+irc.outlet irc.pulse irc.welcome irc.monitor irc.history
+irc.talk irc.batches
 irc.returning irc.asking irc.ranks irc.opers
 irc.registration
 irc.oneself
