@@ -223,6 +223,10 @@ class Onlooker:
         signs = rank.replace("o", "@").replace("v", "+")
         return signs if is_whole else signs[:1]
 
+    def shares_room(self, name: str) -> bool:
+        """Whether the person of exactly this name is in a room that the session is in, and so is seen there."""
+        return any(name in room.presence.names for room, _ in self._memberships.values())
+
     def away_of(self, name: str) -> str:
         """Why the person of exactly this name is away; "" if that is not so."""
         profile = self._hub.people.profile(name)

@@ -41,6 +41,25 @@ class MonitorTests(SynchronousTestCase):
         JsonPeer(self.world).ask("hello", name="bob")
         self.assertTrue(self.told()[0].startswith("730 bob!~"))
 
+    def test_extended(self) -> None:
+        """With extended-monitor also that they are away, or are called otherwise; once, in whatever rooms they are."""
+        ann = come(self.world, "amy", "extended-monitor", "away-notify", "setname", rooms=["den"])
+        bob = come(self.world, "bob", "setname")
+        ann.say("MONITOR + bob")
+        ann.news()
+        bob.say("AWAY :lunch", "SETNAME :Robert", "AWAY")
+        words = [line.split(" ", 1) for line in ann.news()]
+        self.assertEqual([rest for _, rest in words], ["AWAY lunch", "SETNAME Robert", "AWAY"])
+        self.assertTrue(all(source.startswith(":bob!~bob@") for source, _ in words))
+        self.ann.say("MONITOR + bob")
+        self.ann.news()
+        bob.say("AWAY :lunch", "JOIN #den")
+        self.world.pass_seconds(1)
+        ann.news()
+        bob.say("AWAY :dinner")
+        self.assertLessEqual(sum("AWAY" in line for line in ann.news()), 1)
+        self.assertEqual(self.told(), [])
+
     def test_list(self) -> None:
         """It is listed, looked at, made shorter and cleared."""
         bob = come(self.world, "bob")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from twistedchat.irc.missed import Missed
     from twistedchat.irc.replay import Replay
     from twistedchat.people.base import Named
+    from twistedchat.people.watching import Seen
     from twistedchat.stores.base import Stored
 
 __all__ = ["IrcOutlet", "Said", "label_tag"]
@@ -195,14 +196,27 @@ class IrcOutlet:
         """Somebody lets the person into a room."""
         self._tell(self.hub.people.source(by, self.now), "INVITE", self.nick, f"#{room}")
 
-    def show_watched(self, here: Sequence[str], gone: Sequence[str]) -> bool:
-        """Tell which watched names are somebody's now, and which nobody's, if nothing waits to be written."""
+    def show_watched(self, here: Sequence[str], gone: Sequence[str], changed: Sequence[tuple[Seen, Seen]]) -> bool:
+        """Tell how watched names are now, if nothing waits to be written."""
         if self._wire.full:
             return False
         sources = [self.hub.people.source(name, self.now) for name in here]
         for numeric, words in ((ONLINE, sources), (OFFLINE, gone)):
             self._wire.write(b"".join(watched(self.server, self.nick, numeric, words)))
+        if "extended-monitor" in self.caps:
+            for before, seen in changed:
+                self._show_change(before, seen)
         return True
+
+    def _show_change(self, before: Seen, now: Seen) -> None:
+        """Tell that somebody is away or back, or has another real name; in a room that is shared it is told there."""
+        if self.session.shares_room(now.name):
+            return
+        source = self.hub.people.source(now.name, self.now)
+        if before.away != now.away and "away-notify" in self.caps:
+            self._tell(source, "AWAY", *([now.away] if now.away else ()))
+        if before.real != now.real and "setname" in self.caps:
+            self._tell(source, "SETNAME", now.real)
 
     def removed(self, room: str, by: str, why: str) -> None:
         """Somebody has removed the person from a room."""
