@@ -42,7 +42,7 @@ writer
 rooms.tail rooms.audience
 rooms.presence
 rooms.room
-rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings
+rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings rooms.signals
 feed
 hub
 onlooker
@@ -56,7 +56,7 @@ comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.farewells doors.lists doors.display doors.timeofday
+doors.request doors.farewells doors.first_line doors.lists doors.display doors.timeofday
 doors.json_outlet
 doors.words
 doors.plain doors.jsonl
@@ -67,7 +67,7 @@ irc.format
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
 irc.outlet irc.pulse irc.welcome irc.monitor irc.history
-irc.talk irc.batches
+irc.entering irc.talk irc.batches
 irc.returning irc.asking irc.ranks irc.opers
 irc.registration
 irc.oneself
@@ -109,6 +109,7 @@ UPWARD_FOR_TYPES = {
         "asking",
         "batches",
         "commands",
+        "entering",
         "history",
         "monitor",
         "oneself",
@@ -130,7 +131,7 @@ admin.rows
 rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
 people.password
 postgres.errors postgres.codec postgres.batch
-doors.telnet doors.request doors.lists doors.timeofday
+doors.first_line doors.telnet doors.request doors.lists doors.timeofday
 irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
 irc.caps irc.support irc.newcomer irc.replay irc.watched
 """

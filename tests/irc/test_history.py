@@ -287,7 +287,8 @@ class PagesTests(SynchronousTestCase):
             ann = come(world, "ann", *caps, rooms=["den"])
             log = [event for event in world.held.log["den"] if playback or event.kind is not Kind.TOPIC]
             joined: list[int] = []
-            bound = f"msgid={world.store.identity}/den/0" if is_onward else "*"
+            start = "timestamp=1970-01-01T00:00:00.000Z" if by_time else f"msgid={world.store.identity}/den/0"
+            bound = start if is_onward else "*"
             while True:
                 word = "AFTER" if is_onward else "LATEST" if bound == "*" else "BEFORE"
                 ann.say(f"CHATHISTORY {word} #den {bound} {limit}")

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
-from twistedchat.irc.answers import numeric_of, tagged
+from twistedchat.irc.answers import Said, numeric_of
 from twistedchat.irc.commands import Command
 from twistedchat.irc.errors import FailError
-from twistedchat.irc.message import write
+from twistedchat.irc.message import label_tag, tagged, write
 from twistedchat.irc.multiline import OPEN_SECONDS, Incoming
-from twistedchat.irc.outlet import Said, label_tag
 from twistedchat.irc.said import CTCP, action_of
 
 if TYPE_CHECKING:
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
     from twistedchat.irc.message import Message
     from twistedchat.irc.multiline import Whole
 
-__all__ = ["BATCHES", "Gathering"]
+__all__ = ["BATCHES", "Multiline"]
 
 
-class Gathering:
+class Multiline:
     """The message that a client is just sending.
 
     Args:
@@ -88,11 +87,11 @@ def _batch(door: IrcDoor, message: Message) -> Answering | None:
     if "draft/multiline" not in door.caps:
         door.numeric("421", "BATCH", "There is no command BATCH without draft/multiline.")
         return None
-    if door.gathering is None:
-        door.gathering = Gathering(door)
+    if door.multiline is None:
+        door.multiline = Multiline(door)
     # Its label is answered when the message is stored, or refused.
     door.line_of(message, "")
-    whole = door.gathering.bracket(message)
+    whole = door.multiline.bracket(message)
     return _say(door, whole) if whole is not None else None
 
 

@@ -6,30 +6,39 @@ nor anything of a room but what a session's verbs give back.
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from twistedchat.doors.channel import Farewell
 from twistedchat.doors.telnet import Mark
 from twistedchat.errors import ChatError
-from twistedchat.irc.answers import Answer, numeric_of
+from twistedchat.formats.base import fitting
+from twistedchat.irc.answers import Answer, Said, numeric_of
 from twistedchat.irc.errors import FailError
 from twistedchat.irc.lines import IrcDecoder
-from twistedchat.irc.message import Fault, IrcError, Message, parse, write
-from twistedchat.irc.outlet import IrcOutlet, Said, label_tag
+from twistedchat.irc.message import Fault, IrcError, Message, label_tag, parse, write
+from twistedchat.irc.outlet import IrcOutlet
 from twistedchat.irc.pulse import Pulse
 from twistedchat.irc.table import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from twisted.internet.defer import Deferred
 
     from twistedchat.doors.stream import ChatProtocol
-    from twistedchat.irc.batches import Gathering
+    from twistedchat.irc.batches import Multiline
     from twistedchat.irc.commands import Command
     from twistedchat.irc.newcomer import Newcomer
 
 __all__ = ["IrcDoor"]
+
+ANSWER_BYTES = 32 * 2**10
+"""Size of the pieces in which a long answer is sent, in bytes, each when the one before has been taken.
+
+Source: half of a page of events (`formats.base.PAGE_BYTES`): what a slow reader costs.
+"""
 
 
 class IrcDoor(IrcOutlet):
@@ -43,10 +52,10 @@ class IrcDoor(IrcOutlet):
         newcomer: As above; None once it is registered.
         parting: What the others are told when it is gone.
         pulse: When something was heard of it.
-        gathering: A message of several lines that it is sending; None before the first one.
+        multiline: A message of several lines that it is sending; None before the first one.
     """
 
-    __slots__ = ("_answer", "gathering", "newcomer", "parting", "pulse")
+    __slots__ = ("_answer", "multiline", "newcomer", "parting", "pulse")
 
     def __init__(self, stream: ChatProtocol, newcomer: Newcomer) -> None:
         super().__init__(stream)
@@ -54,7 +63,7 @@ class IrcDoor(IrcOutlet):
         self.parting = "Connection closed"
         self.pulse = Pulse(self, stream.port.clock)
         self._answer: Answer | None = None
-        self.gathering: Gathering | None = None
+        self.multiline: Multiline | None = None
         # What was received of a line that has not ended is cut from now on as IRC's.
         rest = stream.decoder.end()
         stream.decoder = IrcDecoder()
@@ -142,6 +151,33 @@ class IrcDoor(IrcOutlet):
 
     # -- answers ---------------------------------------------------------------------------------
 
+    def begin_answer(self) -> None:
+        """The command that is being done is answered by several lines, and between them other things are shown."""
+        if self._answer is not None:
+            self._answer.begin()
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """Lines of the answer that are sent within go out together at its end: nothing may be waited for."""
+        return nullcontext() if self._answer is None else self._answer.gathering()
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Nothing of a room is shown meanwhile; call `Session.show_all` afterwards."""
+        self.is_held = True
+        try:
+            yield
+        finally:
+            self.is_held = False
+
+    async def send_all(self, lines: Iterable[bytes]) -> None:
+        """Send the lines of an answer, in pieces of some size, each when the client has taken the one before."""
+        lines = iter(lines)
+        while piece := fitting(lines, ANSWER_BYTES):
+            await self.flow()
+            with self.gathering():
+                for line in piece:
+                    self.send(line)
+
     def send(self, line: bytes) -> None:
         """Send a line as a part of the answer to the command that is being done, or by itself if there is none."""
         if self._answer is not None:
@@ -199,7 +235,7 @@ class IrcDoor(IrcOutlet):
 
     def change_caps(self, caps: frozenset[str]) -> None:
         """The client is shown everything by these from now on; nothing is lost or doubled at the change."""
-        self.caps = caps
+        self.set_caps(caps)
         for room in self.session.rooms:
             self.session.show_as(room, self.format)
         self.session.show_all()
@@ -221,14 +257,14 @@ class IrcDoor(IrcOutlet):
         self.pulse.stop()
         if self.arrivals is not None:
             self.arrivals.stop()
-        if self.gathering is not None:
-            self.gathering.stop()
+        if self.multiline is not None:
+            self.multiline.stop()
         self.hub.people.watching.forget(self)
         self.wake()
         if self.session.token:
             self.session.lose()
         else:
-            self.session.close(self.parting)
+            self.session.close("Connection lost" if self._wire.has_stalled else self.parting)
 
 
 _TOO_LONG = "That line was too long, and nothing of it was done: a line has at most 512 bytes, its tags 4,096."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.irc.asking import ASKING
 from twistedchat.irc.batches import BATCHES
+from twistedchat.irc.entering import ROOMS
 from twistedchat.irc.history import HISTORY
 from twistedchat.irc.monitor import MONITORING
 from twistedchat.irc.oneself import ONESELF
@@ -20,6 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["COMMANDS"]
 
 COMMANDS: dict[str, Command] = (
-    REGISTRATION | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING | HISTORY | BATCHES
+    REGISTRATION | ROOMS | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING | HISTORY | BATCHES
 )
 """Each by its word, in capitals."""
