@@ -100,6 +100,11 @@ class StayTests(ReturningCase):
         self.assertTrue(old.over)
         self.assertIn("ERROR :Closing link: Another connection has taken your session up", old.news())
         self.assertIn(" 001 ann ", new.news()[0])
+        self.said("hello")
+        self.assertEqual(self.shown(new), ["hello"])
+        self.world.pass_seconds(700)
+        new.say("PRIVMSG #den :I stay")
+        self.assertIn("I stay", self.bob.news()[-1])
 
     def test_gone_while_asking(self) -> None:
         """A newcomer that is gone before the old connection has answered has taken nothing."""

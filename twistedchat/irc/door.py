@@ -261,6 +261,9 @@ class IrcDoor(IrcOutlet):
             self.multiline.stop()
         self.hub.people.watching.forget(self)
         self.wake()
+        if self.session.outlet is not self:
+            # It is another connection's by now, or has ended.
+            return
         if self.session.token:
             self.session.lose()
         else:
