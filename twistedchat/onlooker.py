@@ -197,6 +197,9 @@ class Onlooker:
         arrived = self.arrived
         if arrived is not None:
             arrived.update({room: max(seq, arrived[room]) for room, seq in shown.items() if room in arrived})
+            # Unless the log has lost its end meanwhile.
+            now = self.shown()
+            arrived.update({room: min(seq, now.get(room, seq)) for room, seq in arrived.items()})
 
     def last_seq(self, name: str) -> int:
         """The seq of the last event of a room that the session is in.

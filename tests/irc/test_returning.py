@@ -206,3 +206,21 @@ class MissedTests(ReturningCase):
         shown = self.shown(ann)
         self.assertTrue(shown[0].startswith("*** 1,500 lines that you missed"))
         self.assertEqual(shown[1:], [*texts, "*** From here on it is live.", "live"])
+
+    def test_log_lost(self) -> None:
+        """If the log has lost its end, what is said there anew is not taken for what had arrived."""
+        ann = come(self.world, "ann", word=WORD, rooms=["den"])
+        self.said("one", "two", "three")
+        self.world.pass_seconds(31)
+        self.world.held.go_back(1, "den")
+        self.said("new two")
+        self.world.pass_seconds(31)
+        ann.reset()
+        self.said("new three")
+        ann = come(self.world, "ann", word=WORD)
+        self.assertEqual(self.shown(ann)[1:-1], ["new three"])
+        session = now(self.world.hub.people.find("ann"))
+        assert isinstance(session, Session)
+        self.world.pass_seconds(31)
+        self.assertEqual(session.arrived, {"den": 3})
+        self.assertIn("ends at 1", self.world.faults.pop())
