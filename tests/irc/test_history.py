@@ -119,6 +119,21 @@ class AskTests(HistoryCase):
         eve.news()
         self.assertEqual(self.seqs("LATEST", "#DEN", "*", 2, client=eve), [10, 11])
 
+    def test_closed(self) -> None:
+        """Of a closed room only its members read the log."""
+        op = come(self.world, "op", *CAPS, rooms=["secret"])
+        op.say("MODE #secret +k word", "PRIVMSG #secret :between us")
+        self.world.pass_seconds(1)
+        op.news()
+        eve = come(self.world, "eve", *CAPS)
+        eve.news()
+        for words in (("LATEST", "#secret", "*", 5), ("BEFORE", "#secret", self.msgid(9, "secret"), 5)):
+            [line] = self.ask(*words, client=eve)
+            self.assertIn(f"FAIL CHATHISTORY INVALID_TARGET {words[0]} #secret :", line)
+            self.assertIn("between us", self.ask(*words, client=op)[1] if words[0] == "LATEST" else "between us")
+        eve.say("HISTORY #secret")
+        self.assertNotIn("between us", " ".join(eve.news()))
+
     def test_names(self) -> None:
         """Private lines are in no log: an empty batch."""
         opening, closing = self.ask("LATEST", "bob", "*", 5)
