@@ -109,6 +109,8 @@ class Session(Visitor):
         """Be seen otherwise."""
         self.profile = profile
         self._actor = None
+        if self.name:
+            self._hub.people.watching.changed(self.name)
 
     def end(self) -> None:
         """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""
