@@ -210,6 +210,22 @@ class Store(Protocol):
         """
         ...
 
+    async def shut(self, room: str, *, is_shut: bool) -> None:
+        """Mark that a room is closed now, or is no more; a room that is still marked at `open` is put away.
+
+        Raises:
+            StoreError: It could not be marked.
+        """
+        ...
+
+    async def put_away(self, room: str) -> None:
+        """All that stands in a room's log so far is never read again, and the mark that it is closed is gone.
+
+        Raises:
+            StoreError: It could not be done.
+        """
+        ...
+
     def follow(self, heard: Callable[[str, int], None]) -> None:
         """Call back with room and head (the last seq) whenever others have appended.
 
