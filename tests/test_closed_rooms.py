@@ -125,6 +125,17 @@ class MarkTests(ClosedTestCase):
         self.assertEqual((self.bob.rules("den").flags, self.shut_store.told[-1]), ("n", "den is open"))
 
 
+    def test_connection_lost_meanwhile(self) -> None:
+        """Nothing is changed for a connection that is lost when the store answers."""
+        self.mode(self.ann, "-k")
+        self.shut_store.slow = []
+        closing = Deferred.fromCoroutine(self.ann.mode("den", [Change("+", "i")]))
+        self.ann.lose()
+        self.shut_store.go_on()
+        self.failureResultOf(closing)
+        self.assertEqual((self.bob.rules("den").flags, self.shut_store.told[-1]), ("n", "den is open"))
+
+
 class EndTests(ClosedTestCase):
     def test_put_away(self) -> None:
         """When the last member leaves, the log is put away, and the room is open from then on."""
