@@ -8,9 +8,10 @@ from twisted.internet.defer import Deferred
 from typing_extensions import override
 
 from tests.ear import Ear
-from tests.fakes import HeldStore
+from tests.fakes import HeldStore, now
 from tests.test_ruler import RulerTestCase
 from tests.test_session import FORMAT
+from twistedchat.events import Kind
 from twistedchat.records import Change
 from twistedchat.stores.base import StoreError
 
@@ -38,10 +39,12 @@ class ShutStore(HeldStore):
     @override
     async def shut(self, room: str, *, is_shut: bool) -> None:
         await self._tell(f"{room} is {'shut' if is_shut else 'open'}")
+        await super().shut(room, is_shut=is_shut)
 
     @override
     async def put_away(self, room: str) -> None:
         await self._tell(f"{room} is put away")
+        await super().put_away(room)
 
     async def _tell(self, what: str) -> None:
         if self.slow is not None:
@@ -74,7 +77,8 @@ class ClosedTestCase(RulerTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.mode(self.ann, "+k tea")
-        self.ann.say("den", "a secret", self.ear)
+        self.ann.say("den", "a secret", self.ear, kind=Kind.TOPIC)
+        self.ann.say("den", "another", self.ear)
         self.clock.advance(0)
 
     def leave(self) -> None:
@@ -124,7 +128,6 @@ class MarkTests(ClosedTestCase):
         self.failureResultOf(closing)
         self.assertEqual((self.bob.rules("den").flags, self.shut_store.told[-1]), ("n", "den is open"))
 
-
     def test_connection_lost_meanwhile(self) -> None:
         """Nothing is changed for a connection that is lost when the store answers."""
         self.mode(self.ann, "-k")
@@ -143,8 +146,13 @@ class EndTests(ClosedTestCase):
         self.assertNotIn("den is put away", self.shut_store.told)
         self.bob.leave("den")
         self.assertEqual(self.shut_store.told[-1], "den is put away")
-        self.join(self.eve, "den")
-        self.assertEqual(self.eve.rules("den").key, "")
+        joined = self.join(self.eve, "den", 0)
+        self.eve.say("den", "a new word", self.ears["eve"])
+        self.clock.advance(1)
+        self.assertEqual((self.eve.rules("den").key, joined.topic, joined.seq), ("", "", 2))
+        self.assertEqual(self.ears["eve"].seqs["den"], [3])
+        read = now(self.ann.history("den", limit=9)).events
+        self.assertEqual([(event.seq, event.text) for event in read], [(3, "a new word")])
 
     def test_open_rooms(self) -> None:
         """The log of a room that is open again stays."""

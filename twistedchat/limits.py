@@ -39,3 +39,13 @@ class TokenBucket:
             self._tokens -= 1
             return 0.0
         return (1 - self._tokens) / self._rate
+
+    def take_all(self, now: float, count: int) -> bool:
+        """Take so many tokens, if there are as many; else none."""
+        if now > self._then:
+            self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
+        self._then = now
+        if self._tokens < count:
+            return False
+        self._tokens -= count
+        return True

@@ -6,21 +6,24 @@ nor anything of a room but what a session's verbs give back.
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from twistedchat.doors.channel import Farewell
 from twistedchat.doors.telnet import Mark
 from twistedchat.errors import ChatError
+from twistedchat.formats.base import fitting
 from twistedchat.irc.answers import Answer, numeric_of
 from twistedchat.irc.errors import FailError
 from twistedchat.irc.lines import IrcDecoder
-from twistedchat.irc.message import Fault, IrcError, Message, parse, write
-from twistedchat.irc.outlet import IrcOutlet, Said, label_tag
+from twistedchat.irc.message import Fault, IrcError, Message, label_tag, parse, write
+from twistedchat.irc.outlet import IrcOutlet, Said
 from twistedchat.irc.pulse import Pulse
 from twistedchat.irc.table import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from twisted.internet.defer import Deferred
 
@@ -29,6 +32,12 @@ if TYPE_CHECKING:
     from twistedchat.irc.newcomer import Newcomer
 
 __all__ = ["IrcDoor"]
+
+ANSWER_BYTES = 32 * 2**10
+"""Size of the pieces in which a long answer is sent, in bytes, each when the one before has been taken.
+
+Source: half of a page of events (`formats.base.PAGE_BYTES`): what a slow reader costs.
+"""
 
 
 class IrcDoor(IrcOutlet):
@@ -139,6 +148,33 @@ class IrcDoor(IrcOutlet):
 
     # -- answers ---------------------------------------------------------------------------------
 
+    def begin_answer(self) -> None:
+        """The command that is being done is answered by several lines, and between them other things are shown."""
+        if self._answer is not None:
+            self._answer.begin()
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """Lines of the answer that are sent within go out together at its end: nothing may be waited for."""
+        return nullcontext() if self._answer is None else self._answer.gathering()
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Nothing of a room is shown meanwhile; call `Session.show_all` afterwards."""
+        self.is_held = True
+        try:
+            yield
+        finally:
+            self.is_held = False
+
+    async def send_all(self, lines: Iterable[bytes]) -> None:
+        """Send the lines of an answer, in pieces of some size, each when the client has taken the one before."""
+        lines = iter(lines)
+        while piece := fitting(lines, ANSWER_BYTES):
+            await self.flow()
+            with self.gathering():
+                for line in piece:
+                    self.send(line)
+
     def send(self, line: bytes) -> None:
         """Send a line as a part of the answer to the command that is being done, or by itself if there is none."""
         if self._answer is not None:
@@ -189,7 +225,7 @@ class IrcDoor(IrcOutlet):
 
     def change_caps(self, caps: frozenset[str]) -> None:
         """The client is shown everything by these from now on; nothing is lost or doubled at the change."""
-        self.caps = caps
+        self.set_caps(caps)
         for room in self.session.rooms:
             self.session.show_as(room, self.format)
         self.session.show_all()
@@ -216,7 +252,7 @@ class IrcDoor(IrcOutlet):
         if self.session.token:
             self.session.lose()
         else:
-            self.session.close(self.parting)
+            self.session.close("Connection lost" if self._wire.has_stalled else self.parting)
 
 
 _TOO_LONG = "That line was too long, and nothing of it was done: a line has at most 512 bytes, its tags 4,096."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from twistedchat.events import Kind
 from twistedchat.formats.base import PAGE_BYTES, Page, fitting
 from twistedchat.formats.jsonl import iso
-from twistedchat.irc.message import cut, join_tags
+from twistedchat.irc.message import cut, label_tag, tagged, write
 from twistedchat.irc.said import ACTION, BARE, CTCP, Wrap, head_of, marked, said
 from twistedchat.irc.shown import shown, shown_tags
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twistedchat.events import Event
-    from twistedchat.formats.base import Change
+    from twistedchat.formats.base import Change, Signal
 
 __all__ = ["Faces", "IrcFormat", "Tags"]
 
@@ -72,6 +72,17 @@ class IrcFormat:
     def presence(self, change: Change) -> bytes:  # noqa: ARG002  the seam is of all formats
         """Nothing: coming and going is told step by step."""
         return b""
+
+    def signal(self, signal: Signal) -> bytes:
+        """``TAGMSG``, for those who are shown all tags."""
+        if self.tags < Tags.ALL:
+            return b""
+        source = self.faces.source(signal.who, signal.at)
+        return self.hint(source, f"#{signal.room}", at=signal.at, id=signal.id, tags=signal.tags)
+
+    def hint(self, source: str, target: str, *, at: int, id: str, tags: str) -> bytes:  # noqa: A002  IRCv3's word
+        """A line of tags alone; as `private`."""
+        return write(source, "TAGMSG", target, tags=self.stamp(at, id, tags))
 
     def line(self, event: Event, first: str = "", every: str = "") -> bytes:
         """One event, as a line or as several.
@@ -158,16 +169,15 @@ class IrcFormat:
         for event, line in zip(page.events, page.lines, strict=True):
             label = own.get(event.seq, "")
             if label:
-                parts.append(self._labelled(event, join_tags({"label": label})))
+                parts.append(self._labelled(event, line, label_tag(label)))
             elif label is not None:
                 parts.append(line)
         return b"".join(parts)
 
-    def _labelled(self, event: Event, label: str) -> bytes:
-        """An event as the answer to a labelled line: if it is several lines, they are one batch."""
-        line = self.line(event, first=label)
+    def _labelled(self, event: Event, line: bytes, label: str) -> bytes:
+        """An event, which is shown so to others, as the answer to a labelled line: several lines are one batch."""
         if self.has_multiline or line.count(b"\n") == 1:
-            return line
+            return tagged(line, label)
         reference = f"l{event.seq}"
         opening = f"@{label} :{self.server} BATCH +{reference} labeled-response\r\n"
         ending = f":{self.server} BATCH -{reference}\r\n"

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twistedchat.doors.channel import FAULT, Farewell
 from twistedchat.events import Kind
 from twistedchat.irc.format import IrcFormat, Tags
-from twistedchat.irc.message import join_tags, write
+from twistedchat.irc.message import label_tag, write
 from twistedchat.irc.watched import OFFLINE, ONLINE, watched
 from twistedchat.session import Session
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twistedchat.doors.settings import Settings
     from twistedchat.doors.stream import ChatProtocol
     from twistedchat.errors import ChatError
+    from twistedchat.events import Event
     from twistedchat.formats.base import Page
     from twistedchat.hub import Hub
     from twistedchat.irc.arrivals import Arrivals
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
 
-__all__ = ["IrcOutlet", "Said", "label_tag"]
+__all__ = ["IrcOutlet", "Said"]
+
+
+MAX_OWN = 4096
+"""Most lines of one client in one room that are stored and that it was not shown yet, while the log can't be read.
+
+Source: chosen; of more it is shown the oldest as anybody is.
+"""
 
 
 class Said(NamedTuple):
@@ -52,26 +60,42 @@ class IrcOutlet:
     """The client's side of the core: `speaker.Listener` and `writer.Receipt`.
 
     Args:
+        is_held: Whether nothing of a room is to be shown now: an answer is not complete yet.
         stream: The connection.
 
     Attributes:
         stream: As above.
         session: The person.
         caps: The capabilities that the client has asked for.
+        format: How rooms are shown to it.
         unanswered: How many of its lines are not yet stored or refused.
         replays: By room, how what was said earlier, or missed, is shown.
         arrivals: What has arrived; None if nobody needs to know.
     """
 
-    __slots__ = ("_own", "_waiting", "_wire", "arrivals", "caps", "replays", "session", "stream", "unanswered")
+    __slots__ = (
+        "_own",
+        "_waiting",
+        "_wire",
+        "arrivals",
+        "caps",
+        "format",
+        "is_held",
+        "replays",
+        "session",
+        "stream",
+        "unanswered",
+    )
 
     def __init__(self, stream: ChatProtocol) -> None:
         self.stream = stream
         self._wire = stream.wire
         self.session = Session(stream.port.hub, self)
         self.caps: frozenset[str] = frozenset()
+        self.format = self._wished_format()
         self.unanswered = 0
         self.replays: dict[str, Replay | Missed] = {}
+        self.is_held = False
         self.arrivals: Arrivals | None = None
         # By room, the seqs of lines that this connection said: with a label, or None for those that it is not shown.
         self._own: dict[str, dict[int, str | None]] = {}
@@ -109,9 +133,12 @@ class IrcOutlet:
         """As what it is shown to others."""
         return self.hub.people.source(self.session.name, self.now)
 
-    @property
-    def format(self) -> IrcFormat:
-        """How rooms are shown to it."""
+    def set_caps(self, caps: frozenset[str]) -> None:
+        """The client has these capabilities from now on."""
+        self.caps = caps
+        self.format = self._wished_format()
+
+    def _wished_format(self) -> IrcFormat:
         caps = self.caps
         tags = Tags.ALL if "message-tags" in caps else Tags.TIME if "server-time" in caps else Tags.NONE
         has_multiline = "draft/multiline" in caps and "batch" in caps
@@ -121,12 +148,12 @@ class IrcOutlet:
 
     @property
     def full(self) -> bool:
-        """Whether something waits to be written."""
-        return self._wire.full
+        """Whether nothing would be taken now."""
+        return self._wire.full or self.is_held
 
     def show(self, page: Page) -> bool:
         """Write events, if nothing waits to be written."""
-        if self._wire.full:
+        if self._wire.full or self.is_held:
             return False
         data = page.data
         if self._own or self.replays:
@@ -161,6 +188,10 @@ class IrcOutlet:
         if said is None:
             return page.data
         last = page.seq
+        if len(said) == len(page.events) == 1 and last in said:
+            # Most lines are said in a room where nobody talks at the same time.
+            del self._own[room]
+            return self.format.personal(page, said) if said[last] else b""
         mine = {seq: label for seq, label in said.items() if seq <= last}
         if not mine:
             return page.data
@@ -182,14 +213,25 @@ class IrcOutlet:
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
-        self._wire.write(self.private(self.hub.people.source(sender.name, at), self.nick, text, at, kind, tags))
+        if text:
+            data = self.private(self.hub.people.source(sender.name, at), self.nick, text, at, kind, tags)
+        else:
+            data = self.hint(self.hub.people.source(sender.name, at), self.nick, at, tags)
+        self._wire.write(data)
         return True
 
     def private(self, source: str, target: str, text: str, at: int, kind: Kind, tags: str) -> bytes:
         """A private line as the client is shown it; its id is the first of its tags, as ``msgid=``."""
-        id_, _, others = tags.removeprefix("msgid=").partition(";") if tags.startswith("msgid=") else ("", "", tags)
+        id_, others = _id_of(tags)
         is_ctcp = kind is not Kind.ME and text[:1] == "\x01"
         return self.format.private(source, kind, target, text, at=at, id=id_, tags=others, is_ctcp=is_ctcp)
+
+    def hint(self, source: str, target: str, at: int, tags: str) -> bytes:
+        """Tags that somebody tells the client, as `private`; b"" if it does not want them."""
+        if "message-tags" not in self.caps:
+            return b""
+        id_, others = _id_of(tags)
+        return self.format.hint(source, target, at=at, id=id_, tags=others)
 
     def invited(self, by: str, room: str) -> None:
         """Somebody lets the person into a room."""
@@ -224,6 +266,8 @@ class IrcOutlet:
         """The client is not in a room any more."""
         self.replays.pop(room, None)
         self._own.pop(room, None)
+        if self._waiting:
+            self.stream.port.clock.callLater(0, self.wake)
 
     def notify(self, text: str) -> None:
         """Show a sentence about the server."""
@@ -235,14 +279,16 @@ class IrcOutlet:
             self.server, "NOTICE", f"#{room}", "The server has lost what was said last here: it is not in the log."
         )
 
-    def caught_up(self, room: str) -> None:  # noqa: ARG002  whatever it is
+    def caught_up(self, room: str) -> None:
         """A room has been shown to its end."""
+        self.replays.pop(room, None)
         self.wake()
         self.stream.channel.check_finished_soon()
 
     def unreadable(self, room: str, *, passed_over: bool) -> None:
         """Some of a room can't be read."""
         if passed_over:
+            self.replays.pop(room, None)
             text = "Some of what was said here can't be read, and is left out."
         else:
             text = "What was said here can't be read now; it is shown when it can."
@@ -267,13 +313,21 @@ class IrcOutlet:
             if not is_member:
                 self._wire.write(self.format.line(event, first=label_tag(tag.label)))
             elif tag.label:
-                self._own.setdefault(event.room, {})[event.seq] = tag.label
+                self._remember(event, tag.label)
         else:
             if is_member:
-                self._own.setdefault(event.room, {})[event.seq] = None
+                self._remember(event, None)
             if tag.label:
                 self._wire.write(write(self.server, "ACK", tags=label_tag(tag.label)))
         self._answered()
+
+    def _remember(self, event: Event, label: str | None) -> None:
+        """A line of the client's is to be shown to it in another way than to all."""
+        said = self._own.setdefault(event.room, {})
+        if len(said) >= MAX_OWN:
+            # It is shown as anybody's.
+            del said[next(iter(said))]
+        said[event.seq] = label
 
     def refused(self, tag: Any, error: ChatError) -> None:
         """A line of the client's could not be stored."""
@@ -331,10 +385,12 @@ class IrcOutlet:
 
     def farewell(self, farewell: Farewell) -> None:
         """Say why the server closes the connection."""
-        text = farewell.text.removesuffix(" Goodbye.").rstrip(".")
+        # A sentence of the server's, or what somebody has given as the reason.
+        text = farewell.text.removesuffix(" Goodbye.").removesuffix(".") if farewell.code else farewell.text
         self._wire.write(write("", "ERROR", f"Closing link: {text}"))
 
 
-def label_tag(label: str) -> str:
-    """A label as a tag; "" for none."""
-    return join_tags({"label": label}) if label else ""
+def _id_of(tags: str) -> tuple[str, str]:
+    """The id of a private line, which is the first of its tags, and the others."""
+    id_, _, others = tags.removeprefix("msgid=").partition(";") if tags.startswith("msgid=") else ("", "", tags)
+    return id_, others

@@ -46,13 +46,13 @@ def entered(room: Room, member: Member, now: int) -> Change | None:
     """Somebody has come in.
 
     Returns:
-        The rank of whoever makes a room, one in which nothing was ever said.
+        The rank of whoever makes a room, one in which nothing was said that can be read.
     """
     charter = room.charter
     charter.entered(member.name)
     if room.presence.count == 1:
         charter.made_at = now
-        if not room.seq and room.name != LOBBY:
+        if room.seq == room.floor and room.name != LOBBY:
             return charter.apply(Change("+", "o", member.name))
     return None
 
