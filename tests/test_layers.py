@@ -65,7 +65,7 @@ irc.message irc.pieces irc.selectors
 irc.lines irc.said irc.multiline
 irc.format
 irc.retold
-irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
+irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals irc.waiting
 irc.outlet irc.pulse irc.welcome irc.monitor
 irc.entering irc.talk
 irc.returning irc.asking irc.ranks irc.opers
