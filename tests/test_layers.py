@@ -39,7 +39,9 @@ people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
 people.shared
 writer
+rooms.steps
 rooms.tail rooms.audience
+rooms.ring
 rooms.presence
 rooms.room
 rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings
@@ -125,7 +127,7 @@ PURE = """
 errors events limits masks text mentions names profiles records rules verbs formats.base formats.jsonl formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
-rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
+rooms.charter rooms.steps rooms.tail rooms.audience rooms.ring rooms.presence rooms.room rooms.rulings rooms.listing
 people.password
 postgres.errors postgres.codec postgres.batch
 doors.telnet doors.request doors.lists

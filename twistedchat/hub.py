@@ -179,7 +179,8 @@ class Hub:
         """Who is in a room on other nodes, now."""
         live = self.rooms.get(room)
         if live is not None:
-            live.presence.set_others(names, renamed, left)
+            for step in live.presence.set_others(names, renamed, left):
+                self.announcer.step(step._replace(at=int(self.wall() * 1000)), [live])
             self.announcer.changed(live)
 
     def cut_off(self, error: ChatError) -> None:

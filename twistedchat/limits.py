@@ -25,17 +25,17 @@ class TokenBucket:
         self._tokens = burst
         self._then = now
 
-    def take(self, now: float) -> float:
-        """Take one token.
+    def take(self, now: float, count: float = 1) -> float:
+        """Take a token, or as many as are given.
 
         Returns:
-            0.0 if there was one; else nothing is taken, and this is the time in seconds until there
-            will be one.
+            0.0 if there were so many; else nothing is taken, and this is the time in seconds until there
+            will be, if the bucket holds so many at all.
         """
         if now > self._then:
             self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
         self._then = now
-        if self._tokens >= 1:
-            self._tokens -= 1
+        if self._tokens >= count:
+            self._tokens -= count
             return 0.0
-        return (1 - self._tokens) / self._rate
+        return (count - self._tokens) / self._rate
