@@ -44,7 +44,7 @@ rooms.tail rooms.audience
 rooms.ring
 rooms.presence
 rooms.room
-rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings
+rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings rooms.signals
 feed
 hub
 onlooker
@@ -58,7 +58,7 @@ comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.farewells doors.lists doors.display
+doors.request doors.farewells doors.first_line doors.lists doors.display
 doors.json_outlet
 doors.words
 doors.plain doors.jsonl
@@ -66,10 +66,11 @@ irc irc.shown irc.errors irc.stretch
 irc.message irc.pieces irc.selectors
 irc.lines irc.said irc.multiline
 irc.format
+irc.steps
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
 irc.outlet irc.pulse irc.welcome irc.monitor
-irc.talk
+irc.entering irc.talk
 irc.returning irc.asking irc.ranks irc.opers
 irc.registration
 irc.oneself
@@ -110,6 +111,7 @@ UPWARD_FOR_TYPES = {
     for module in (
         "asking",
         "commands",
+        "entering",
         "monitor",
         "oneself",
         "opers",
@@ -130,8 +132,8 @@ admin.rows
 rooms.charter rooms.steps rooms.tail rooms.audience rooms.ring rooms.presence rooms.room rooms.rulings rooms.listing
 people.password
 postgres.errors postgres.codec postgres.batch
-doors.telnet doors.request doors.lists
-irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
+doors.first_line doors.telnet doors.request doors.lists
+irc.errors irc.format irc.steps irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
 irc.caps irc.support irc.newcomer irc.replay irc.watched
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""

@@ -19,6 +19,7 @@ from twistedchat.rooms.announce import Announcer
 from twistedchat.rooms.catchup import CatchUp
 from twistedchat.rooms.live import LiveRooms
 from twistedchat.rooms.room import Room
+from twistedchat.rooms.signals import Signals
 from twistedchat.rooms.tail import Budget
 from twistedchat.turns import Turns
 from twistedchat.writer import Queue, Writer
@@ -77,6 +78,7 @@ class Hub:
         writer: Takes what is said.
         rooms: Those that somebody is in.
         announcer: Tells who came and went.
+        signals: Shows what programs tell each other.
         chosen: What the operator has chosen.
         catch_up: Shows members what they have not seen.
         turns: Where long work takes its turns.
@@ -90,6 +92,7 @@ class Hub:
         "chosen",
         "people",
         "rooms",
+        "signals",
         "store",
         "turns",
         "wall",
@@ -119,6 +122,7 @@ class Hub:
         prepare = None if people is None else self._look_around
         self.rooms = LiveRooms(store, lambda summary: Room(summary, Queue(summary.name), budget, _report), prepare)
         self.announcer = Announcer(clock, turns)
+        self.signals = Signals(self.announcer.spend, turns)
         self.catch_up = CatchUp(reader, clock, turns)
         self._feed = Feed(
             self.rooms, self.writer, reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle

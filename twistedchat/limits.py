@@ -25,17 +25,27 @@ class TokenBucket:
         self._tokens = burst
         self._then = now
 
-    def take(self, now: float, count: float = 1) -> float:
-        """Take a token, or as many as are given.
+    def take(self, now: float) -> float:
+        """Take one token.
 
         Returns:
-            0.0 if there were so many; else nothing is taken, and this is the time in seconds until there
-            will be, if the bucket holds so many at all.
+            0.0 if there was one; else nothing is taken, and this is the time in seconds until there
+            will be one.
         """
         if now > self._then:
             self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
         self._then = now
-        if self._tokens >= count:
-            self._tokens -= count
+        if self._tokens >= 1:
+            self._tokens -= 1
             return 0.0
-        return (count - self._tokens) / self._rate
+        return (1 - self._tokens) / self._rate
+
+    def take_all(self, now: float, count: int) -> bool:
+        """Take so many tokens, if there are as many; else none."""
+        if now > self._then:
+            self._tokens = min(self._burst, self._tokens + (now - self._then) * self._rate)
+        self._then = now
+        if self._tokens < count:
+            return False
+        self._tokens -= count
+        return True

@@ -123,6 +123,7 @@ def makeService(options: Options) -> ChatService:
         pace=Pace(rate, burst),
         login_seconds=options["login-timeout"],
         max_connections=max(1, raise_file_limit() - RESERVED_FILES),
+        irc_ports=tuple(filter(None, map(_port_of, options["irc"]))),
     )
     people = _people(options["store"], store, chosen)
     operators = _operators(options["oper"], chosen)
@@ -144,6 +145,13 @@ def makeService(options: Options) -> ChatService:
 
         service.ports += listen(chosen, [options["health"]], HealthSite(service.state, chosen))
     return service
+
+
+def _port_of(endpoint: str) -> str:
+    """The number of a port that is listened on; "" if it has none that could be told, such as a UNIX socket."""
+    kind, _, rest = endpoint.partition(":")
+    number = rest.partition(":")[0] if rest else kind
+    return number if number.isdigit() and kind != "unix" and number != "0" else ""
 
 
 def _people(url: str, store: Store, reactor: Reactor) -> People | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from twistedchat.directory import Directory
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
+from twistedchat.formats.base import Signal
 from twistedchat.names import clean_name, clean_room, is_reserved
 from twistedchat.rules import Place
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from twistedchat.hub import Hub
-    from twistedchat.people.base import Named
+    from twistedchat.people.base import Hearer, Named
     from twistedchat.rooms.audience import Outlet
     from twistedchat.rooms.room import Room
     from twistedchat.writer import Receipt
@@ -66,6 +67,10 @@ __all__ = ["MAX_KEY_LENGTH", "Listener", "Speaker", "lost"]
 
 MAX_KEY_LENGTH = 64
 """Longest key of a line, in characters. Source: docs/protocol.md, "Sending again"."""
+
+
+_FOR_CLIENTS = "\x01"
+"""First character of what is meant for an IRC client, not for its user. Source: modern.ircdocs.horse/ctcp."""
 
 
 class Speaker(Directory):
@@ -154,6 +159,40 @@ class Speaker(Directory):
         Raises:
             ChatError: ``bad-name``, ``not-here``, ``empty-text``, ``too-long``, ``not-reading``.
         """
+        person = await self._hearer(to)
+        _check_text(text)
+        await person.hear(self, text, int(self._hub.wall() * 1000), kind, tags)
+        return person.name
+
+    async def hint(self, to: str, tags: str) -> str:
+        """Tell the program of a person something, such as that this one types.
+
+        Returns:
+            The receiver's name, as it is spelled.
+
+        Raises:
+            ChatError: ``bad-name``, ``not-here``, ``not-reading``.
+        """
+        person = await self._hearer(to)
+        await person.hear(self, "", int(self._hub.wall() * 1000), Kind.SAY, tags)
+        return person.name
+
+    def signal(self, name: str, id: str, tags: str) -> str:  # noqa: A002  the word is right here
+        """Tell the programs in a room something, such as that this person types; it stands in no log.
+
+        Returns:
+            The room's name, as it is spelled.
+
+        Raises:
+            ChatError: As `say`.
+        """
+        room = self._room_to_speak_in(name, Kind.SAY)
+        membership = self._memberships.get(room.name)
+        signal = Signal(room.name, self.name, int(self._hub.wall() * 1000), id, tags)
+        self._hub.signals.show(room, signal, membership.member if membership else None)
+        return room.name
+
+    async def _hearer(self, to: str) -> Hearer:
         self._may("tell")
         to = clean_name(to)
         if is_reserved(to, self._hub.chosen.server):
@@ -162,16 +201,16 @@ class Speaker(Directory):
         self._check_still_here()
         if person is None:
             raise ChatError("not-here", f"There is nobody here called {to}.")
-        _check_text(text)
-        await person.hear(self, text, int(self._hub.wall() * 1000), kind, tags)
-        return person.name
+        return person
 
     async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
-        """Take a private line.
+        """Take a private line. One for an IRC client alone, or without a text, is not shown at other doors.
 
         Raises:
             ChatError: ``not-here`` while the connection is lost, ``not-reading``.
         """
+        if self.profile.door != "irc" and (not text or text[0] == _FOR_CLIENTS):
+            return
         if self._outlet is None:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
         if not self._outlet.show_private(sender, text, at, kind, tags):

@@ -6,7 +6,6 @@ know how lines are cut or bytes are sent, nor anything of a room but what a sess
 
 from __future__ import annotations
 
-import re
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from twisted.internet.defer import Deferred
 from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
 from twistedchat.doors.display import Display
 from twistedchat.doors.farewells import killed
+from twistedchat.doors.first_line import check_name, is_irc, is_web
 from twistedchat.doors.telnet import Mark
 from twistedchat.doors.words import people_in, run_word
 from twistedchat.errors import ChatError
@@ -38,12 +38,6 @@ if TYPE_CHECKING:
     from twistedchat.stores.base import Stored
 
 __all__ = ["PlainDoor"]
-
-_HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
-"""Request line of HTTP. Source: RFC 9112 section 3."""
-
-_IRC = re.compile(r"(?i)CAP LS\b|PASS ")
-"""First line of most IRC clients; no name has a blank in it. Source: docs/irc.md, "Connecting"."""
 
 _NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
 
@@ -139,7 +133,7 @@ class PlainDoor:
         if not text.strip():
             return None
         is_first, self._is_first = self._is_first, False
-        if is_first and (text[0] == "{" or _IRC.match(text)):
+        if is_first and (text[0] == "{" or is_irc(text)):
             port = self._stream.port
             return (port.program_door if text[0] == "{" else port.irc_door)(self._stream).request(line)
         if text[0] == "/" and not text.startswith("//"):
@@ -159,9 +153,10 @@ class PlainDoor:
 
     async def _introduce(self, text: str, *, is_first: bool) -> None:
         """Take a line as the peer's name, and let it into the lobby."""
-        if is_first and _HTTP.match(text):
+        if is_first and is_web(text):
             self._stream.channel.close(_NO_WEB)
             return
+        check_name(text, self._stream.port.settings.irc_ports)
         await self.session.enter(text)
         self._stream.admitted()
         room = await self.enter(LOBBY)

@@ -18,6 +18,7 @@ from twistedchat.doors.settings import Settings
 from twistedchat.doors.stream import ChatProtocol
 from twistedchat.formats.plain import aside
 from twistedchat.irc.door import IrcDoor
+from twistedchat.irc.message import write
 from twistedchat.irc.newcomer import Newcomer
 from twistedchat.memory import Trimmer
 
@@ -35,6 +36,10 @@ FULL_SECONDS = 1.0
 
 Source: chosen; programs speak at once.
 """
+
+
+_FULL_LINE = write("", "ERROR", f"Closing link: {FULL.text.removesuffix('.')}")
+"""The same for an IRC client."""
 
 
 class _Full(Protocol):
@@ -57,6 +62,8 @@ class _Full(Protocol):
             self._timer.cancel()
             if data[:1] == b"{":
                 self.transport.write(closing_line(FULL))
+            elif data[:6].upper() == b"CAP LS":
+                self.transport.write(_FULL_LINE)
             self._close()
 
     def _close(self) -> None:
@@ -68,6 +75,17 @@ class _Full(Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class _FullOfClients(Protocol):
+    """The same at a port at which everybody speaks IRC."""
+
+    transport: ITransport
+
+    @override
+    def connectionMade(self) -> None:
+        self.transport.write(_FULL_LINE)
+        self.transport.loseConnection()
 
 
 class ChatFactory(ServerFactory):
@@ -169,7 +187,7 @@ class IrcFactory(ServerFactory):
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """A protocol for a new connection."""
         if len(self.connections) >= self.settings.max_connections:
-            return _Full(self.clock)
+            return _FullOfClients()
         protocol = ChatProtocol(self)
         self.connections.add(protocol)
         return protocol

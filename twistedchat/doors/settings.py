@@ -19,6 +19,7 @@ class Settings:
         pace: The rate limit of each connection.
         login_seconds: A connection that has given no name by then is closed.
         max_connections: Beyond them whoever connects is told to try later.
+        irc_ports: Where IRC clients connect, as people are told; none if there is no such port.
     """
 
     title: str = "the chatroom"
@@ -26,3 +27,4 @@ class Settings:
     pace: Pace = field(default=Pace(20, 200))
     login_seconds: float = 60.0
     max_connections: int = 10_000
+    irc_ports: tuple[str, ...] = ()

@@ -50,6 +50,7 @@ class Wire:
 
     Attributes:
         full: Whether something waits to be written. What can be left out should not be written now.
+        has_stalled: Whether the peer was given up, because it took nothing for too long.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Wire:
         "_transport",
         "_untaken",
         "full",
+        "has_stalled",
     )
 
     def __init__(
@@ -73,7 +75,7 @@ class Wire:
         drained: Callable[[], None],
         stalled: Callable[[], None],
     ) -> None:
-        self.full = False
+        self.full = self.has_stalled = False
         self._transport = transport
         self._reactor = reactor
         self._drained = drained
@@ -177,6 +179,7 @@ class Wire:
             self._patience = self._reactor.callLater(STALL_SECONDS, self._check)
         else:
             self._patience = None
+            self.has_stalled = True
             self._stalled()
 
     def _forget_patience(self) -> None:

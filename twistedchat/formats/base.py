@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from twistedchat.events import Kind
 from twistedchat.mentions import words
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from twistedchat.events import Event
 
-__all__ = ["PAGE_BYTES", "Change", "Format", "Page", "fitting"]
+__all__ = ["PAGE_BYTES", "Change", "Format", "Page", "Signal", "fitting"]
 
 PAGE_BYTES = 64 * 2**10
 """Size limit of a rendered page, in bytes; one event always fits.
@@ -153,6 +153,24 @@ class Change:
     count: int
 
 
+class Signal(NamedTuple):
+    """Something that a program tells the programs in a room, such as that somebody types; it stands in no log.
+
+    Attributes:
+        room: The room's name, as it is kept.
+        who: The name of the person.
+        at: When, in milliseconds since 1970.
+        id: Its own.
+        tags: What is told, as `events.Draft.tags`.
+    """
+
+    room: str
+    who: str
+    at: int
+    id: str
+    tags: str
+
+
 class Format(Hashable, Protocol):
     """A way to write events as bytes.
 
@@ -175,4 +193,8 @@ class Format(Hashable, Protocol):
 
     def presence(self, change: Change) -> bytes:
         """Render who came and went; b"" if this format does not show it."""
+        ...
+
+    def signal(self, signal: Signal) -> bytes:
+        """What programs tell each other; b"" for readers who are not shown such."""
         ...

@@ -12,7 +12,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, ClassVar
 
-from twistedchat.formats.base import PAGE_BYTES, Change, Page, fitting
+from twistedchat.formats.base import PAGE_BYTES, Change, Page, Signal, fitting
 from twistedchat.text import json_safe
 
 if TYPE_CHECKING:
@@ -89,6 +89,10 @@ class JsonFormat:
         """Render the events that fit as one line each."""
         lines = fitting((f"{event_json(event)}\n".encode() for event in events), max_bytes)
         return Page(events[: len(lines)], lines, b"".join(lines))
+
+    def signal(self, signal: Signal) -> bytes:  # noqa: ARG002  the seam is of all formats
+        """Nothing."""
+        return b""
 
     def presence(self, change: Change) -> bytes:
         """Render coming and going as one object."""

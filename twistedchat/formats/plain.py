@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence, Set
 
     from twistedchat.events import Event
-    from twistedchat.formats.base import Change
+    from twistedchat.formats.base import Change, Signal
 
 __all__ = ["PlainFormat", "aside", "personal"]
 
@@ -149,6 +149,10 @@ class PlainFormat:
         number = f" {seq}" if self.numbered else ""
         place = f"#{event.room} " if self.with_room else ""
         return f"[{moment.time}{number}] {place}{body}\r\n".encode("utf-8", "replace")
+
+    def signal(self, signal: Signal) -> bytes:  # noqa: ARG002  the seam is of all formats
+        """Nothing."""
+        return b""
 
     def presence(self, change: Change) -> bytes:
         """Render coming and going as one line for each sort."""

@@ -5,12 +5,13 @@ Knows IRC's lines and the codes of errors. Must not know a transport, nor what a
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from twistedchat.irc.message import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from twistedchat.errors import ChatError
 
@@ -36,12 +37,13 @@ class Answer:
         write: Sends bytes.
     """
 
-    __slots__ = ("_batch", "_first", "_label", "_server", "_write", "is_deferred")
+    __slots__ = ("_batch", "_first", "_gathered", "_label", "_server", "_write", "is_deferred")
 
     def __init__(self, server: str, label: str, write_: Callable[[bytes], None]) -> None:
         self._server = server
         self._label = label
         self._write = write_
+        self._gathered: list[bytes] | None = None
         self._first: bytes | None = None
         self._batch = ""
         self.is_deferred = False
@@ -49,17 +51,40 @@ class Answer:
     def send(self, line: bytes) -> None:
         """One line of the answer, with its end."""
         if not self._label:
-            self._write(line)
+            self._out(line)
         elif self._batch:
-            self._write(tagged(line, f"batch={self._batch}"))
+            self._out(tagged(line, f"batch={self._batch}"))
         elif self._first is None:
             self._first = line
         else:
-            self._batch = "answer"
             first, self._first = self._first, None
-            self._write(write(self._server, "BATCH", "+answer", "labeled-response", tags=self._label))
-            self._write(tagged(first, "batch=answer"))
-            self._write(tagged(line, "batch=answer"))
+            self.begin()
+            self._out(tagged(first, "batch=answer"))
+            self._out(tagged(line, "batch=answer"))
+
+    def begin(self) -> None:
+        """There may be several lines, and something else that is shown between them: none of them waits."""
+        if self._label and not self._batch:
+            self._batch = "answer"
+            self._out(write(self._server, "BATCH", "+answer", "labeled-response", tags=self._label))
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Lines that come meanwhile go out together at the end: nothing may be waited for."""
+        gathered: list[bytes] = []
+        self._gathered = gathered
+        try:
+            yield
+        finally:
+            self._gathered = None
+            if gathered:
+                self._write(b"".join(gathered))
+
+    def _out(self, data: bytes) -> None:
+        if self._gathered is None:
+            self._write(data)
+        else:
+            self._gathered.append(data)
 
     def finish(self) -> None:
         """That was all."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.irc.commands import Command
-from twistedchat.irc.talk import show_names
+from twistedchat.irc.entering import show_names
 from twistedchat.masks import matches
 from twistedchat.records import Here
 

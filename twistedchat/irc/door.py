@@ -6,29 +6,41 @@ nor anything of a room but what a session's verbs give back.
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from twistedchat.doors.channel import Farewell
 from twistedchat.doors.telnet import Mark
 from twistedchat.errors import ChatError
+from twistedchat.formats.base import fitting
 from twistedchat.irc.answers import Answer, numeric_of
+from twistedchat.irc.entering import names_lines
 from twistedchat.irc.errors import FailError
 from twistedchat.irc.lines import IrcDecoder
 from twistedchat.irc.message import Fault, IrcError, Message, parse, write
 from twistedchat.irc.outlet import IrcOutlet, Said, label_tag
 from twistedchat.irc.pulse import Pulse
+from twistedchat.irc.steps import PRESENCE_CAPS, steps_but, steps_lines
 from twistedchat.irc.table import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from twisted.internet.defer import Deferred
 
     from twistedchat.doors.stream import ChatProtocol
     from twistedchat.irc.commands import Command
     from twistedchat.irc.newcomer import Newcomer
+    from twistedchat.rooms.steps import Run
 
 __all__ = ["IrcDoor"]
+
+ANSWER_BYTES = 32 * 2**10
+"""Size of the pieces in which a long answer is sent, in bytes, each when the one before has been taken.
+
+Source: half of a page of events (`formats.base.PAGE_BYTES`): what a slow reader costs.
+"""
 
 
 class IrcDoor(IrcOutlet):
@@ -139,6 +151,33 @@ class IrcDoor(IrcOutlet):
 
     # -- answers ---------------------------------------------------------------------------------
 
+    def begin_answer(self) -> None:
+        """The command that is being done is answered by several lines, and between them other things are shown."""
+        if self._answer is not None:
+            self._answer.begin()
+
+    def gathering(self) -> AbstractContextManager[None]:
+        """Lines of the answer that are sent within go out together at its end: nothing may be waited for."""
+        return nullcontext() if self._answer is None else self._answer.gathering()
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Nothing of a room is shown meanwhile; call `Session.show_all` afterwards."""
+        self.is_held = True
+        try:
+            yield
+        finally:
+            self.is_held = False
+
+    async def send_all(self, lines: Iterable[bytes]) -> None:
+        """Send the lines of an answer, in pieces of some size, each when the client has taken the one before."""
+        lines = iter(lines)
+        while piece := fitting(lines, ANSWER_BYTES):
+            await self.flow()
+            with self.gathering():
+                for line in piece:
+                    self.send(line)
+
     def send(self, line: bytes) -> None:
         """Send a line as a part of the answer to the command that is being done, or by itself if there is none."""
         if self._answer is not None:
@@ -198,6 +237,26 @@ class IrcDoor(IrcOutlet):
         """The client has left a room."""
         self._forget(room)
 
+    # -- who is here -----------------------------------------------------------------------------
+
+    def show_steps(self, room: str, run: Run, known: Sequence[int]) -> bool:
+        """Write who came, went and changed, if nothing waits to be written."""
+        if self.full:
+            return False
+        data = steps_but(steps_lines(run, room, self.format, self.caps & PRESENCE_CAPS), known)
+        if data:
+            self._wire.write(data)
+        return True
+
+    def show_anew(self, room: str) -> bool:
+        """Write that the client is in a room, and all who are; programs then begin their list again."""
+        if self.full:
+            return False
+        extended = ("*", self.session.profile.real) if "extended-join" in self.caps else ()
+        own = write(self.source, "JOIN", f"#{room}", *extended, tags=self.format.stamp(self.now))
+        self._wire.write(b"".join([own, *names_lines(self, room, self.session.names_in(room))]))
+        return True
+
     # -- the connection --------------------------------------------------------------------------
 
     def leave(self, parting: str) -> None:
@@ -216,7 +275,7 @@ class IrcDoor(IrcOutlet):
         if self.session.token:
             self.session.lose()
         else:
-            self.session.close(self.parting)
+            self.session.close("Connection lost" if self._wire.has_stalled else self.parting)
 
 
 _TOO_LONG = "That line was too long, and nothing of it was done: a line has at most 512 bytes, its tags 4,096."

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from twistedchat.events import Kind
 from twistedchat.formats.base import PAGE_BYTES, Page, fitting
 from twistedchat.formats.jsonl import iso
-from twistedchat.irc.message import cut, join_tags
+from twistedchat.irc.message import cut, join_tags, write
 from twistedchat.irc.said import ACTION, BARE, CTCP, Wrap, head_of, marked, said
 from twistedchat.irc.shown import shown, shown_tags
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twistedchat.events import Event
-    from twistedchat.formats.base import Change
+    from twistedchat.formats.base import Change, Signal
 
 __all__ = ["Faces", "IrcFormat", "Tags"]
 
@@ -74,6 +74,17 @@ class IrcFormat:
     def presence(self, change: Change) -> bytes:  # noqa: ARG002  the seam is of all formats
         """Nothing: coming and going is told step by step."""
         return b""
+
+    def signal(self, signal: Signal) -> bytes:
+        """``TAGMSG``, for those who are shown all tags."""
+        if self.tags < Tags.ALL:
+            return b""
+        source = self.faces.source(signal.who, signal.at)
+        return self.hint(source, f"#{signal.room}", at=signal.at, id=signal.id, tags=signal.tags)
+
+    def hint(self, source: str, target: str, *, at: int, id: str, tags: str) -> bytes:  # noqa: A002  IRCv3's word
+        """A line of tags alone; as `private`."""
+        return write(source, "TAGMSG", target, tags=self.stamp(at, id, tags))
 
     def line(self, event: Event, first: str = "", every: str = "") -> bytes:
         """One event, as a line or as several.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twistedchat.doors.settings import Settings
     from twistedchat.doors.stream import ChatProtocol
     from twistedchat.errors import ChatError
+    from twistedchat.events import Event
     from twistedchat.formats.base import Page
     from twistedchat.hub import Hub
     from twistedchat.irc.arrivals import Arrivals
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
     from twistedchat.stores.base import Stored
 
 __all__ = ["IrcOutlet", "Said", "label_tag"]
+
+
+MAX_OWN = 4096
+"""Most lines of one client in one room that are stored and that it was not shown yet, while the log can't be read.
+
+Source: chosen; of more it is shown the oldest as anybody is.
+"""
 
 
 class Said(NamedTuple):
@@ -52,6 +60,7 @@ class IrcOutlet:
     """The client's side of the core: `speaker.Listener` and `writer.Receipt`.
 
     Args:
+        is_held: Whether nothing of a room is to be shown now: an answer is not complete yet.
         stream: The connection.
 
     Attributes:
@@ -63,7 +72,18 @@ class IrcOutlet:
         arrivals: What has arrived; None if nobody needs to know.
     """
 
-    __slots__ = ("_own", "_waiting", "_wire", "arrivals", "caps", "replays", "session", "stream", "unanswered")
+    __slots__ = (
+        "_own",
+        "_waiting",
+        "_wire",
+        "arrivals",
+        "caps",
+        "is_held",
+        "replays",
+        "session",
+        "stream",
+        "unanswered",
+    )
 
     def __init__(self, stream: ChatProtocol) -> None:
         self.stream = stream
@@ -72,6 +92,7 @@ class IrcOutlet:
         self.caps: frozenset[str] = frozenset()
         self.unanswered = 0
         self.replays: dict[str, Replay | Missed] = {}
+        self.is_held = False
         self.arrivals: Arrivals | None = None
         # By room, the seqs of lines that this connection said: with a label, or None for those that it is not shown.
         self._own: dict[str, dict[int, str | None]] = {}
@@ -121,12 +142,12 @@ class IrcOutlet:
 
     @property
     def full(self) -> bool:
-        """Whether something waits to be written."""
-        return self._wire.full
+        """Whether nothing would be taken now."""
+        return self._wire.full or self.is_held
 
     def show(self, page: Page) -> bool:
         """Write events, if nothing waits to be written."""
-        if self._wire.full:
+        if self._wire.full or self.is_held:
             return False
         data = page.data
         if self._own or self.replays:
@@ -182,14 +203,25 @@ class IrcOutlet:
         """Write a private line, if nothing waits to be written."""
         if self._wire.full:
             return False
-        self._wire.write(self.private(self.hub.people.source(sender.name, at), self.nick, text, at, kind, tags))
+        if text:
+            data = self.private(self.hub.people.source(sender.name, at), self.nick, text, at, kind, tags)
+        else:
+            data = self.hint(self.hub.people.source(sender.name, at), self.nick, at, tags)
+        self._wire.write(data)
         return True
 
     def private(self, source: str, target: str, text: str, at: int, kind: Kind, tags: str) -> bytes:
         """A private line as the client is shown it; its id is the first of its tags, as ``msgid=``."""
-        id_, _, others = tags.removeprefix("msgid=").partition(";") if tags.startswith("msgid=") else ("", "", tags)
+        id_, others = _id_of(tags)
         is_ctcp = kind is not Kind.ME and text[:1] == "\x01"
         return self.format.private(source, kind, target, text, at=at, id=id_, tags=others, is_ctcp=is_ctcp)
+
+    def hint(self, source: str, target: str, at: int, tags: str) -> bytes:
+        """Tags that somebody tells the client, as `private`; b"" if it does not want them."""
+        if "message-tags" not in self.caps:
+            return b""
+        id_, others = _id_of(tags)
+        return self.format.hint(source, target, at=at, id=id_, tags=others)
 
     def invited(self, by: str, room: str) -> None:
         """Somebody lets the person into a room."""
@@ -224,6 +256,8 @@ class IrcOutlet:
         """The client is not in a room any more."""
         self.replays.pop(room, None)
         self._own.pop(room, None)
+        if self._waiting:
+            self.stream.port.clock.callLater(0, self.wake)
 
     def notify(self, text: str) -> None:
         """Show a sentence about the server."""
@@ -235,14 +269,16 @@ class IrcOutlet:
             self.server, "NOTICE", f"#{room}", "The server has lost what was said last here: it is not in the log."
         )
 
-    def caught_up(self, room: str) -> None:  # noqa: ARG002  whatever it is
+    def caught_up(self, room: str) -> None:
         """A room has been shown to its end."""
+        self.replays.pop(room, None)
         self.wake()
         self.stream.channel.check_finished_soon()
 
     def unreadable(self, room: str, *, passed_over: bool) -> None:
         """Some of a room can't be read."""
         if passed_over:
+            self.replays.pop(room, None)
             text = "Some of what was said here can't be read, and is left out."
         else:
             text = "What was said here can't be read now; it is shown when it can."
@@ -267,13 +303,21 @@ class IrcOutlet:
             if not is_member:
                 self._wire.write(self.format.line(event, first=label_tag(tag.label)))
             elif tag.label:
-                self._own.setdefault(event.room, {})[event.seq] = tag.label
+                self._remember(event, tag.label)
         else:
             if is_member:
-                self._own.setdefault(event.room, {})[event.seq] = None
+                self._remember(event, None)
             if tag.label:
                 self._wire.write(write(self.server, "ACK", tags=label_tag(tag.label)))
         self._answered()
+
+    def _remember(self, event: Event, label: str | None) -> None:
+        """A line of the client's is to be shown to it in another way than to all."""
+        said = self._own.setdefault(event.room, {})
+        if len(said) >= MAX_OWN:
+            # It is shown as anybody's.
+            del said[next(iter(said))]
+        said[event.seq] = label
 
     def refused(self, tag: Any, error: ChatError) -> None:
         """A line of the client's could not be stored."""
@@ -331,8 +375,15 @@ class IrcOutlet:
 
     def farewell(self, farewell: Farewell) -> None:
         """Say why the server closes the connection."""
-        text = farewell.text.removesuffix(" Goodbye.").rstrip(".")
+        # A sentence of the server's, or what somebody has given as the reason.
+        text = farewell.text.removesuffix(" Goodbye.").removesuffix(".") if farewell.code else farewell.text
         self._wire.write(write("", "ERROR", f"Closing link: {text}"))
+
+
+def _id_of(tags: str) -> tuple[str, str]:
+    """The id of a private line, which is the first of its tags, and the others."""
+    id_, _, others = tags.removeprefix("msgid=").partition(";") if tags.startswith("msgid=") else ("", "", tags)
+    return id_, others
 
 
 def label_tag(label: str) -> str:

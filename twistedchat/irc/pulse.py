@@ -56,12 +56,15 @@ class Pulse:
         """Ask it, or let it go; one timer, however much it says."""
         self._timer = None
         quiet = self._clock.seconds() - self._heard_at
-        if self._asked:
+        if self._asked and not self._door.stream.owes:
             parting = f"Ping timeout: {QUIET_SECONDS + ANSWER_SECONDS:.0f} seconds"
             self._door.parting = parting
             self._door.stream.channel.close(Farewell(text=parting))
         elif quiet < QUIET_SECONDS:
             self._timer = self._clock.callLater(QUIET_SECONDS - quiet, self._look)
+        elif self._door.stream.owes:
+            # It has said something that was not looked at yet.
+            self._timer = self._clock.callLater(QUIET_SECONDS, self._look)
         else:
             self._asked = True
             self._door.stream.wire.write(write("", "PING", self._door.server))

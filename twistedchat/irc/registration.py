@@ -159,7 +159,8 @@ async def _enter(door: IrcDoor) -> None:
         return
     door.newcomer = None
     door.stream.admitted()
-    _welcome(door)
+    with door.gathering():
+        _welcome(door)
     if newcomer.word:
         keep_track(door)
         text = "Your name and rooms are kept for 10 minutes when the connection is lost: come back with the same PASS."

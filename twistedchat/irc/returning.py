@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twistedchat.irc.arrivals import Arrivals
+from twistedchat.irc.entering import show_room
 from twistedchat.irc.missed import Missed
 from twistedchat.irc.outlet import IrcOutlet
 from twistedchat.irc.retold import Clock, said_meanwhile
-from twistedchat.irc.talk import show_room
 
 if TYPE_CHECKING:
     from twistedchat.irc.door import IrcDoor
@@ -43,10 +43,9 @@ async def come_back(door: IrcDoor) -> None:
             continue
         after = session.last_seq(room) if asks else arrived.get(room)
         joined = await session.join(room, door.format, after=after)
-        await show_room(door, joined)
         if not (asks or joined.is_caught_up or after is None):
             door.replays[joined.room] = _missed(door, joined, after)
-    session.show_all()
+        await show_room(door, joined)
 
 
 def _missed(door: IrcDoor, joined: Joined, after: int) -> Missed:

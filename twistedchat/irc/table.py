@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twistedchat.irc.asking import ASKING
+from twistedchat.irc.entering import ROOMS
 from twistedchat.irc.monitor import MONITORING
 from twistedchat.irc.oneself import ONESELF
 from twistedchat.irc.opers import OPERATING
@@ -17,5 +18,5 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-COMMANDS: dict[str, Command] = REGISTRATION | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING
+COMMANDS: dict[str, Command] = REGISTRATION | ROOMS | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING
 """Each by its word, in capitals."""

@@ -109,7 +109,7 @@ class Announcer:
 
     def spend(self, lines: int) -> bool:
         """Whether so many lines may be sent at once; if so, they are counted."""
-        return not self._lines.take(self._clock.seconds(), lines)
+        return self._lines.take_all(self._clock.seconds(), lines)
 
     def _gather(self, room: Room) -> None:
         if room not in self._pages:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from twistedchat.events import Event
-    from twistedchat.formats.base import Format, Page
+    from twistedchat.formats.base import Format, Page, Signal
     from twistedchat.rooms.steps import Run
 
 __all__ = ["GONE", "SMALL_ROOM", "Audience", "Member", "Outlet", "StepOutlet"]
@@ -263,6 +263,20 @@ class Audience:
         except Exception:
             self._broken(member)
             return False
+
+    def flash(self, signal: Signal, apart: Member | None) -> Iterator[None]:
+        """Show what a program tells the others to all but one whose format has it, a stretch of members at a time.
+
+        Whoever takes nothing at the moment is not shown it.
+        """
+        for format_, group in list(self._groups.items()):
+            data = format_.signal(signal)
+            members = iter(list(group) if data else ())
+            while stretch := list(itertools.islice(members, _STRETCH)):
+                for member in stretch:
+                    if member is not apart and member.cursor != GONE:
+                        self.show_presence(member, data)
+                yield
 
     def caught_up(self, member: Member, room: str) -> None:
         """Tell one member's outlet that it has been shown everything."""

@@ -21,7 +21,7 @@ RANKS = "ov"
 """Letters of ranks, the highest first. Source: docs/irc.md, ``PREFIX``."""
 
 _LINE_BYTES = 64
-"""What a line has besides its texts, in bytes: a time as a tag, a command, blanks. Source: 32 + 7 and some."""
+"""Size of what a line has besides its texts, in bytes: a time as a tag, a command, blanks. Source: 32 + 7 and some."""
 
 
 class StepKind(enum.StrEnum):
