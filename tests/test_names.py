@@ -197,6 +197,13 @@ class RegisterTests(SynchronousTestCase):
         assert register.find("Ian") == 2
         assert register.find("bob") is None
 
+    def test_owner(self) -> None:
+        """By its exact spelling a name is found with no other."""
+        register: Register[int] = Register()
+        register.claim("lan", 1)
+        assert register.owner("lan") == 1
+        assert register.owner("LAN") is None
+
     def test_rename(self) -> None:
         """One can take another spelling of one's own name, but nobody else's."""
         register: Register[int] = Register()

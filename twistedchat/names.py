@@ -272,6 +272,10 @@ class Register(Generic[T]):
         """The names in use, each with its owner."""
         return self._owners.items()
 
+    def owner(self, name: str) -> T | None:
+        """The owner of exactly this name, or None."""
+        return self._owners.get(name)
+
     def find(self, name: str) -> T | None:
         """The owner of the name that this one counts as, or None.
 

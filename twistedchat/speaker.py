@@ -145,7 +145,7 @@ class Speaker(Directory):
 
     def _room_to_speak_in(self, name: str, kind: Kind) -> Room:
         """The room of this name, if the person may speak there; also one that is not in it may, if the rules say so."""
-        membership = self._memberships.get(name)
+        membership = self._memberships.get(name.removeprefix("#"))
         if membership is not None:
             self._may(kind, membership.room.place)
             return membership.room

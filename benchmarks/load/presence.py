@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["told"]
 
-_NAMES = re.compile(rb"(?m)^(?:@\S+ )?:\S+ 353 [^:]*:(.*)")
+_NAMES = re.compile(rb"(?m)^(?:@\S+ )?:\S+ 353 \S+ \S+ \S+ :?(.*)")
 _JOIN = re.compile(rb"(?m)^(?:@\S+ )?:([^!\s]+)!\S+ JOIN ")
 _RANKS = b"~&@%+"
 """What may stand before a name. Source: PREFIX of InspIRCd and ngIRCd."""

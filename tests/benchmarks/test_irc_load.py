@@ -152,6 +152,7 @@ HEARD = b"""\
     [
         (HEARD, 0, 0),
         (HEARD.replace(b"+bob", b"bob"), 0, 0),
+        (HEARD.replace(b":carol", b"carol"), 0, 0),
         (HEARD.replace(b":carol", b":"), 1, 0),
         (HEARD.partition(b"@time")[0], 1, 0),
         (HEARD + b":carol!~carol@host JOIN #lobby\n", 0, 1),

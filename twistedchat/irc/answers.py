@@ -8,22 +8,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from twistedchat.irc.message import write
+from twistedchat.irc.message import tagged, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twistedchat.errors import ChatError
 
-__all__ = ["Answer", "numeric_of", "tagged"]
-
-
-def tagged(line: bytes, tags: str) -> bytes:
-    """A line of IRC with further tags, those first."""
-    if not tags:
-        return line
-    mark = f"@{tags}".encode()
-    return mark + b";" + line[1:] if line[:1] == b"@" else mark + b" " + line
+__all__ = ["Answer", "numeric_of"]
 
 
 class Answer:

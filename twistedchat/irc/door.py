@@ -17,8 +17,8 @@ from twistedchat.irc.answers import Answer, numeric_of
 from twistedchat.irc.entering import names_lines
 from twistedchat.irc.errors import FailError
 from twistedchat.irc.lines import IrcDecoder
-from twistedchat.irc.message import Fault, IrcError, Message, parse, write
-from twistedchat.irc.outlet import IrcOutlet, Said, label_tag
+from twistedchat.irc.message import Fault, IrcError, Message, label_tag, parse, write
+from twistedchat.irc.outlet import IrcOutlet, Said
 from twistedchat.irc.pulse import Pulse
 from twistedchat.irc.steps import PRESENCE_CAPS, steps_but, steps_lines
 from twistedchat.irc.table import COMMANDS
@@ -228,7 +228,7 @@ class IrcDoor(IrcOutlet):
 
     def change_caps(self, caps: frozenset[str]) -> None:
         """The client is shown everything by these from now on; nothing is lost or doubled at the change."""
-        self.caps = caps
+        self.set_caps(caps)
         for room in self.session.rooms:
             self.session.show_as(room, self.format)
         self.session.show_all()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from twistedchat.events import Kind
 from twistedchat.formats.base import PAGE_BYTES, Page, fitting
 from twistedchat.formats.jsonl import iso
-from twistedchat.irc.message import cut, join_tags, write
+from twistedchat.irc.message import cut, label_tag, tagged, write
 from twistedchat.irc.said import ACTION, BARE, CTCP, Wrap, head_of, marked, said
 from twistedchat.irc.shown import shown, shown_tags
 
@@ -171,16 +171,15 @@ class IrcFormat:
         for event, line in zip(page.events, page.lines, strict=True):
             label = own.get(event.seq, "")
             if label:
-                parts.append(self._labelled(event, join_tags({"label": label})))
+                parts.append(self._labelled(event, line, label_tag(label)))
             elif label is not None:
                 parts.append(line)
         return b"".join(parts)
 
-    def _labelled(self, event: Event, label: str) -> bytes:
-        """An event as the answer to a labelled line: if it is several lines, they are one batch."""
-        line = self.line(event, first=label)
+    def _labelled(self, event: Event, line: bytes, label: str) -> bytes:
+        """An event, which is shown so to others, as the answer to a labelled line: several lines are one batch."""
         if self.has_multiline or line.count(b"\n") == 1:
-            return line
+            return tagged(line, label)
         reference = f"l{event.seq}"
         opening = f"@{label} :{self.server} BATCH +{reference} labeled-response\r\n"
         ending = f":{self.server} BATCH -{reference}\r\n"

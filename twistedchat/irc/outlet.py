@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 from twistedchat.doors.channel import FAULT, Farewell
 from twistedchat.events import Kind
 from twistedchat.irc.format import IrcFormat, Tags
-from twistedchat.irc.message import join_tags, write
+from twistedchat.irc.message import label_tag, write
 from twistedchat.irc.watched import OFFLINE, ONLINE, watched
 from twistedchat.session import Session
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Named
     from twistedchat.stores.base import Stored
 
-__all__ = ["IrcOutlet", "Said", "label_tag"]
+__all__ = ["IrcOutlet", "Said"]
 
 
 MAX_OWN = 4096
@@ -67,6 +67,7 @@ class IrcOutlet:
         stream: As above.
         session: The person.
         caps: The capabilities that the client has asked for.
+        format: How rooms are shown to it.
         unanswered: How many of its lines are not yet stored or refused.
         replays: By room, how what was said earlier, or missed, is shown.
         arrivals: What has arrived; None if nobody needs to know.
@@ -78,6 +79,7 @@ class IrcOutlet:
         "_wire",
         "arrivals",
         "caps",
+        "format",
         "is_held",
         "replays",
         "session",
@@ -90,6 +92,7 @@ class IrcOutlet:
         self._wire = stream.wire
         self.session = Session(stream.port.hub, self)
         self.caps: frozenset[str] = frozenset()
+        self.format = self._wished_format()
         self.unanswered = 0
         self.replays: dict[str, Replay | Missed] = {}
         self.is_held = False
@@ -130,9 +133,12 @@ class IrcOutlet:
         """As what it is shown to others."""
         return self.hub.people.source(self.session.name, self.now)
 
-    @property
-    def format(self) -> IrcFormat:
-        """How rooms are shown to it."""
+    def set_caps(self, caps: frozenset[str]) -> None:
+        """The client has these capabilities from now on."""
+        self.caps = caps
+        self.format = self._wished_format()
+
+    def _wished_format(self) -> IrcFormat:
         caps = self.caps
         tags = Tags.ALL if "message-tags" in caps else Tags.TIME if "server-time" in caps else Tags.NONE
         has_multiline = "draft/multiline" in caps and "batch" in caps
@@ -182,6 +188,10 @@ class IrcOutlet:
         if said is None:
             return page.data
         last = page.seq
+        if len(said) == len(page.events) == 1 and last in said:
+            # Most lines are said in a room where nobody talks at the same time.
+            del self._own[room]
+            return self.format.personal(page, said) if said[last] else b""
         mine = {seq: label for seq, label in said.items() if seq <= last}
         if not mine:
             return page.data
@@ -384,8 +394,3 @@ def _id_of(tags: str) -> tuple[str, str]:
     """The id of a private line, which is the first of its tags, and the others."""
     id_, _, others = tags.removeprefix("msgid=").partition(";") if tags.startswith("msgid=") else ("", "", tags)
     return id_, others
-
-
-def label_tag(label: str) -> str:
-    """A label as a tag; "" for none."""
-    return join_tags({"label": label}) if label else ""

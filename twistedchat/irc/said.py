@@ -17,10 +17,30 @@ from twistedchat.irc.shown import shown, shown_word
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ACTION", "BARE", "CTCP", "Head", "Wrap", "action_of", "head_of", "marked", "said", "space_for", "too_long"]
+__all__ = [
+    "ACTION",
+    "BARE",
+    "CTCP",
+    "Head",
+    "Wrap",
+    "action_of",
+    "fits_always",
+    "head_of",
+    "marked",
+    "said",
+    "space_for",
+    "too_long",
+]
 
 CTCP = "\x01"
 """Character around what is meant for the client, not for its user. Source: modern.ircdocs.horse/ctcp."""
+
+_SHORT = 250
+"""Most bytes of text that fit into a line whoever says it, to whomever.
+
+Source: 510, less 231 for the longest names of a person, a user, a host and a room, and what is between them, less 9 for
+an action; and some to spare.
+"""
 
 _REMEMBERED = 4096
 """Most beginnings of lines that are kept, each about 400 bytes. Source: those who talk at the same time."""
@@ -75,6 +95,11 @@ def space_for(source: str, kind: Kind, target: str) -> int:
     command = "NOTICE" if kind is Kind.NOTICE else "TOPIC" if kind is Kind.TOPIC else "PRIVMSG"
     space = head_of(source, command, target).space_bytes
     return space - len("".join(ACTION)) if kind is Kind.ME else space
+
+
+def fits_always(text: str) -> bool:
+    """Whether it is known without a look at its speaker that a text fits into one line: as most do."""
+    return len(text) <= _SHORT and text.isascii() and text.isprintable()
 
 
 def too_long(source: str, kind: Kind, target: str, text: str) -> int:

@@ -12,7 +12,7 @@ from twistedchat.events import Kind
 from twistedchat.irc.answers import numeric_of
 from twistedchat.irc.commands import Command
 from twistedchat.irc.message import client_tags, write
-from twistedchat.irc.said import CTCP, action_of, too_long
+from twistedchat.irc.said import CTCP, action_of, fits_always, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def _say_to_room(door: IrcDoor, message: Message, target: str, *, is_silent: boo
 
 
 def _is_too_long(door: IrcDoor, kind: Kind, target: str, text: str) -> bool:
-    space = too_long(door.source, kind, target, text)
+    space = 0 if fits_always(text) else too_long(door.source, kind, target, text)
     if space:
         door.numeric("417", f"That line was too long, and was not said: {space} bytes fit.")
     return bool(space)

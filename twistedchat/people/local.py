@@ -126,7 +126,7 @@ class LocalPeople(People):
 
     @override
     def profile(self, name: str) -> Profile | None:
-        person = self._names.find(name)
+        person = self._names.owner(name)
         if person is None or person.name != name:
             return None
         return person.profile._replace(away=_LOST) if person in self._lingering else person.profile
