@@ -129,6 +129,8 @@ class Session(Visitor):
             self._announce(StepKind.AWAY, rooms, profile.away)
         if profile.real != before.real:
             self._announce(StepKind.SETNAME, rooms, profile.real)
+        if self.name:
+            self._hub.people.watching.changed(self.name)
 
     def end(self) -> None:
         """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""

@@ -73,7 +73,7 @@ class StepTests(PresenceCase):
         news(self.ann)
         bob.say("QUIT")
         self.world.run()
-        self.assertEqual(news(self.ann), [f"{BOB} QUIT Quit"])
+        self.assertEqual(news(self.ann), [f"{BOB} QUIT :Quit"])
 
     def test_ranks(self) -> None:
         """What an op does is told to the others; who inherits its rank, when it goes, by the server."""
@@ -83,14 +83,14 @@ class StepTests(PresenceCase):
         self.world.run()
         self.assertEqual(news(self.ann), [":ann!~ann@local.ip MODE #den +ot bob"])
         self.assertEqual(news(bob)[-1:], [":ann!~ann@local.ip MODE #den +ot bob"])
-        self.assertEqual(self.do(bob, "KICK #den eve :enough"), [f"{BOB} KICK #den eve enough"])
-        self.assertEqual([line for line in news(bob) if "KICK" in line], [f"{BOB} KICK #den eve enough"])
-        self.assertEqual([line for line in news(eve) if "KICK" in line], [f"{BOB} KICK #den eve enough"])
+        self.assertEqual(self.do(bob, "KICK #den eve :enough"), [f"{BOB} KICK #den eve :enough"])
+        self.assertEqual([line for line in news(bob) if "KICK" in line], [f"{BOB} KICK #den eve :enough"])
+        self.assertEqual([line for line in news(eve) if "KICK" in line], [f"{BOB} KICK #den eve :enough"])
         self.ann.say("MODE #den -o ann")
         self.world.run()
         news(self.ann)
         self.assertEqual(
-            self.do(bob, "QUIT"), [f"{BOB} QUIT Quit", f":{self.world.hub.chosen.server} MODE #den +o ann"]
+            self.do(bob, "QUIT"), [f"{BOB} QUIT :Quit", f":{self.world.hub.chosen.server} MODE #den +o ann"]
         )
 
     def test_from_another_door(self) -> None:
@@ -117,7 +117,7 @@ class CapabilityTests(PresenceCase):
         """Why somebody is away, and another text about oneself, is told once to those who asked for it."""
         bob = come(self.world, "bob", rooms=["den", "lobby"])
         told = [line.partition(" ")[2] for line in news(self.ann)]
-        self.assertEqual(told, [f"{BOB} JOIN #den * bob", f"{BOB} JOIN #lobby * bob"])
+        self.assertEqual(told, [f"{BOB} JOIN #den * :bob", f"{BOB} JOIN #lobby * :bob"])
         told = [line.partition(" ")[2] for line in self.do(bob, "AWAY :out for lunch", "SETNAME :Bob B", "AWAY")]
         self.assertEqual(told, [f"{BOB} AWAY :out for lunch", f"{BOB} SETNAME :Bob B", f"{BOB} AWAY"])
 
@@ -125,7 +125,7 @@ class CapabilityTests(PresenceCase):
         """Whoever comes and is away is shown so."""
         bob = come(self.world, "bob")
         told = [line.partition(" ")[2] for line in self.do(bob, "AWAY :out", "JOIN #den")]
-        self.assertEqual(told, [f"{BOB} JOIN #den * bob", f"{BOB} AWAY out"])
+        self.assertEqual(told, [f"{BOB} JOIN #den * :bob", f"{BOB} AWAY :out"])
 
 
 class LateTests(PresenceCase):
@@ -149,7 +149,7 @@ class LateTests(PresenceCase):
             told,
             [
                 f"{BOB} PART #den",
-                ":eve!~eve@local.ip PART #den Quit",
+                ":eve!~eve@local.ip PART #den :Quit",
                 ":bea!~bob@local.ip JOIN #den",
                 ":bea!~bob@local.ip PRIVMSG #den :it is me",
             ],
