@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred
 from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
 from twistedchat.doors.display import Display
 from twistedchat.doors.farewells import killed
-from twistedchat.doors.first_line import check_name, is_irc, is_web
-from twistedchat.doors.telnet import Mark
+from twistedchat.doors.first_line import NO_WEB, check_name, is_irc, is_web
+from twistedchat.doors.telnet import WONT_TIMING_MARK, Mark
 from twistedchat.doors.words import people_in, run_word
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Kind
@@ -36,14 +36,10 @@ if TYPE_CHECKING:
     from twistedchat.events import Event
     from twistedchat.formats.base import Page
     from twistedchat.people.base import Named
+    from twistedchat.profiles import Profile
     from twistedchat.stores.base import Stored
 
 __all__ = ["PlainDoor"]
-
-_NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
-
-_WONT_TIMING_MARK = b"\xff\xfc\x06"
-"""Answer that a telnet client waits for after ^C. Source: RFC 860."""
 
 _plain_format = lru_cache(maxsize=1024)(PlainFormat)
 """People who want to be shown the same share one format: it is compared for each who comes."""
@@ -121,7 +117,7 @@ class PlainDoor:
         if mark is Mark.ARE_YOU_THERE:
             self.tell("Yes, I am here.")
         elif mark is Mark.TIMING:
-            self._write(_WONT_TIMING_MARK)
+            self._write(WONT_TIMING_MARK)
         else:
             self.tell(f"That line was too long and was not said: a line has at most {MAX_TEXT_BYTES} bytes.")
 
@@ -155,10 +151,10 @@ class PlainDoor:
     async def _introduce(self, text: str, *, is_first: bool) -> None:
         """Take a line as the peer's name, and let it into the lobby."""
         if is_first and is_web(text):
-            self._stream.channel.close(_NO_WEB)
+            self._stream.channel.close(Farewell("no-name", NO_WEB))
             return
         check_name(text, self._stream.port.settings.irc_ports)
-        await self.session.enter(text)
+        await self.session.enter(text, profile=PlainDoor.face)
         self._stream.admitted()
         room = await self.enter(LOBBY)
         name = self.session.name
@@ -341,6 +337,10 @@ class PlainDoor:
     def evicted(self, code: str, text: str) -> None:
         """The name is somebody else's."""
         self._stream.channel.close(Farewell(code, text))
+
+    def face(self) -> Profile:
+        """How the person is seen by others."""
+        return self._stream.face("plain")
 
     def notify(self, text: str) -> None:
         """Show a sentence about the server."""
