@@ -70,6 +70,13 @@ class Onlooker:
         self.profile = _UNSEEN
         self.arrived: dict[str, int] | None = None
 
+    def set_profile(self, profile: Profile) -> None:
+        """Be seen otherwise."""
+        self.profile = profile
+        self._actor = None
+        if self.name:
+            self._hub.people.watching.changed(self.name)
+
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
         room = self._hub.rooms.get(name)
