@@ -19,9 +19,9 @@ from twistedchat.doors.first_line import NO_WEB, check_name, is_irc, is_web
 from twistedchat.doors.telnet import WONT_TIMING_MARK, Mark
 from twistedchat.doors.words import people_in, run_word
 from twistedchat.errors import ChatError
-from twistedchat.events import MAX_TEXT_BYTES, Kind
+from twistedchat.events import CTCP, MAX_TEXT_BYTES, Kind
 from twistedchat.formats.base import PAGE_BYTES, fitting
-from twistedchat.formats.plain import PlainFormat, aside, personal
+from twistedchat.formats.plain import PlainFormat, aside, personal, told
 from twistedchat.names import likenesses
 from twistedchat.rooms.audience import SMALL_ROOM
 from twistedchat.rooms.charter import LOBBY
@@ -290,12 +290,13 @@ class PlainDoor:
         return True
 
     def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:  # noqa: ARG002  for programs
-        """Write a private line, if nothing waits to be written."""
+        """Write a private line, if nothing waits to be written; not one from program to program of IRC."""
         if self._wire.full:
             return False
-        if self._display is None or self._display.ignored.isdisjoint(likenesses(sender.name)):
+        is_ignored = self._display is not None and not self._display.ignored.isdisjoint(likenesses(sender.name))
+        if not is_ignored and text[:1] != CTCP:
             self.last_teller = sender
-            self.tell(f"{sender.name} tells you: {text}")
+            self.tell(told(sender.name, text, kind))
         return True
 
     def invited(self, by: str, room: str) -> None:
