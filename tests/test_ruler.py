@@ -111,6 +111,13 @@ class ComingTests(RulerTestCase):
         self.bob.leave("den")
         self.assertEqual(self.ranks(), {})
 
+    def test_another_op(self) -> None:
+        """While there is another op, nobody else becomes one."""
+        self.join(self.eve, "den")
+        self.mode(self.ann, "+o eve", "+m")
+        self.ann.leave("den")
+        self.assertEqual(self.ranks(), {"eve": "o"})
+
     def test_all_ends(self) -> None:
         """With the last member all rules end."""
         self.mode(self.ann, "+m", "+l 1", "+b eve")

@@ -70,4 +70,4 @@ class DocumentTests(SynchronousTestCase):
             lines = table.splitlines()
             self.assertEqual(len(lines), len(rows) + 2)
             self.assertEqual({line.replace("\\|", "").count("|") for line in lines}, {4})
-        self.assertIn('`{"op":"join","room":ROOM,"after":SEQ?}`', ops_table())
+        self.assertIn('`{"op":"join","room":ROOM,"after":SEQ?,"key":TEXT?}`', ops_table())

@@ -76,7 +76,7 @@ class HeldStore(Store):
         """Another database takes this one's place; of a room's log it has no more than this."""
         kept = self.log.pop(room)[:seq]
         self._store = MemoryStore(self._clock)
-        self.fill([Draft("", room, event.kind, event.who, event.text, None) for event in kept])
+        self.fill([Draft("", room, event.kind, event.who, event.text, None, event.tags) for event in kept])
 
     def release(self) -> None:
         """Let what waits go on."""
@@ -122,6 +122,14 @@ class HeldStore(Store):
     @override
     async def rooms(self, after: str = "", limit: int = ROOMS_PER_PAGE) -> Sequence[RoomSummary]:
         return await self._store.rooms(after, limit)
+
+    @override
+    async def shut(self, room: str, *, is_shut: bool) -> None:
+        await self._store.shut(room, is_shut=is_shut)
+
+    @override
+    async def put_away(self, room: str) -> None:
+        await self._store.put_away(room)
 
     @override
     def follow(self, heard: Callable[[str, int], None]) -> None:

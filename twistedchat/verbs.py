@@ -115,9 +115,9 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "join",
         ("join", "j"),
-        "#ROOM",
+        "#ROOM [KEY]",
         "enters a room, and talks there from then on",
-        (_ROOM, _optional("after", FieldType.SEQ)),
+        (_ROOM, _optional("after", FieldType.SEQ), _optional("key", FieldType.TEXT)),
         '`{"type":"joined","re":…,"room":…,"seq":LAST,"topic":…,"log":…,"count":N,"members":[NAME, …]}`, '
         "then the events after `after`, or else the last 20, then live ones",
     ),

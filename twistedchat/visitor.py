@@ -95,7 +95,7 @@ class Visitor(Overseer):
             room.audience.reformat(member, format_)
             room.presence.introduce(member)
         history = self._hub.chosen.history if history is None else history
-        member.cursor = max(0, seq - history) if after is None else min(after, seq)
+        member.cursor = max(room.floor, seq - history) if after is None else max(room.floor, min(after, seq))
         if self.arrived is not None:
             self.arrived.setdefault(room.name, seq if after is None else member.cursor)
         names = room.presence.recent_names
@@ -178,9 +178,9 @@ class Visitor(Overseer):
         Raises:
             ChatError: ``not-in-room``.
         """
-        member = self._membership(name, "since").member
+        room, member = self._membership(name, "since")
         # Never forward: what was not shown yet is not passed over.
-        member.cursor = min(member.cursor, max(0, seq))
+        member.cursor = min(member.cursor, max(room.floor, seq))
         return member.cursor
 
     def show_all(self) -> None:

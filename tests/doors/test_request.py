@@ -107,7 +107,7 @@ class FieldTests(SynchronousTestCase):
         """A seq is a whole number from 0 that the store can hold, and a limit one from 1."""
         for right in ["0", "9223372036854775807", "null"]:
             fields = Request(f'{{"room":"py","after":{right}}}'.encode()).fields("join")
-            self.assertEqual(fields, ("py", json.loads(right)))
+            self.assertEqual(fields, ("py", json.loads(right), None))
         for wrong in ["-1", "9223372036854775808", "1.0", "true", '"1"', "[1]", "1e3"]:
             request = Request(f'{{"room":"py","after":{wrong}}}'.encode())
             self.assertEqual(self.refusal(request.fields, "join"), "bad-request", wrong)

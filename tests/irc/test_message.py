@@ -107,7 +107,24 @@ class WriteTests(SynchronousTestCase):
 
     def test_words(self) -> None:
         """What can't stand in the middle of a line has something in its place."""
-        self.assertEqual(write("irc", "401", "", "a b", ":c", "No."), b":irc 401 * a_b _c No.\r\n")
+        self.assertEqual(write("irc", "401", "", "a b", ":c", "No."), b":irc 401 * a_b _c :No.\r\n")
+
+    def test_colon(self) -> None:
+        """A text has a colon also if it is one word, and nothing else has one that needs none."""
+        for params, line in [
+            (("QUIT", "bye"), b"QUIT :bye"),
+            (("PART", "#a"), b"PART #a"),
+            (("PART", "#a", "bye"), b"PART #a :bye"),
+            (("KICK", "#a", "bob"), b"KICK #a bob"),
+            (("KICK", "#a", "bob", "why"), b"KICK #a bob :why"),
+            (("JOIN", "#a"), b"JOIN #a"),
+            (("JOIN", "#a", "*", "Alice"), b"JOIN #a * :Alice"),
+            (("CAP", "*", "LS", "batch"), b"CAP * LS :batch"),
+            (("353", "bob", "=", "#a", "@bob"), b"353 bob = #a :@bob"),
+            (("333", "bob", "#a", "bob", "1"), b"333 bob #a bob 1"),
+            (("MODE", "#a", "+o", "bob"), b"MODE #a +o bob"),
+        ]:
+            self.assertEqual(write("", *params), line + b"\r\n")
 
     def test_harmless(self) -> None:
         """Nothing that could harm a terminal or end the line is left, and formatting passes."""

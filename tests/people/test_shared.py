@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.engines import live, soon, until
 from tests.people.cases import Node, Somebody, refusal, refused, two_nodes
-from twistedchat.postgres.errors import LostError
+from twistedchat.postgres.errors import AnswerError, LostError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -280,6 +282,25 @@ async def test_heard_while_something_waits() -> None:
         assert not coming.called
         await b.database.append.call("COMMIT")
         await coming
+
+
+@live
+async def test_a_change_that_comes_late_is_not_made() -> None:
+    """What was sent over a connection that was given up may arrive behind what was sent later: it changes nothing."""
+    async with two_nodes() as (a, b):
+        ann = await a.come("ann", "lobby")
+        await until(lambda: a.people.is_settled, "told")
+        changes = '[["leave", "lobby", "ann", ""], ["release", "ann"]]'
+        with pytest.raises(AnswerError, match="comes late"):
+            await a.database.people.call("SELECT chat.people($1, $2, $3)", a.database.node, "1", changes)
+        come_back = "SELECT chat.come_back($1, $2, $3, $4, $5, $6)"
+        with pytest.raises(AnswerError, match="comes late"):
+            await a.database.people.call(come_back, a.database.node, "1", "a", "[]", "10000", "60000")
+        assert await b.watch("lobby") == ["ann"]
+        assert (await refusal(b, "ann")).code == "name-taken"
+        ann.close()
+        await until(lambda: a.people.is_settled, "told")
+        await b.come("ann")
 
 
 @live

@@ -66,6 +66,14 @@ class SqliteInThisThread(Store):
         return self.reader.rooms(after, limit)
 
     @override
+    async def shut(self, room: str, *, is_shut: bool) -> None:
+        self.log.shut(room, is_shut=is_shut)
+
+    @override
+    async def put_away(self, room: str) -> None:
+        self.log.put_away(room)
+
+    @override
     def follow(self, heard: Callable[[str, int], None]) -> None:
         pass
 
@@ -92,40 +100,53 @@ class Model:
     def __init__(self) -> None:
         self.rooms: dict[str, list[Event]] = {}
         self.keys: dict[tuple[str, str], Event] = {}
+        self.hidden: dict[str, int] = {}
 
     def append(self, draft: Draft, now_ms: int) -> Stored:
         if draft.key is not None and (draft.room, draft.key) in self.keys:
             return Stored(self.keys[draft.room, draft.key], fresh=False)
         log = self.rooms.setdefault(draft.room, [])
         at = log[-1].at + 1 if log and now_ms < log[-1].at else now_ms
-        event = Event(draft.room, len(log) + 1, at, draft.kind, draft.who, draft.text)
+        event = Event(draft.room, len(log) + 1, at, draft.kind, draft.who, draft.text, draft.tags)
         log.append(event)
         if draft.key is not None:
             self.keys[draft.room, draft.key] = event
         return Stored(event, fresh=True)
 
     def page(self, room: str, after: int | None, before: int | None, limit: int, max_bytes: int | None) -> list[Event]:
-        log = self.rooms[room]
+        log = self.rooms[room][self.hidden.get(room, 0) :]
         part = [e for e in log if (after is None or e.seq > after) and (before is None or e.seq < before)]
         part = part[-limit:] if after is None else part[:limit]
         while max_bytes is not None and len(part) > 1 and sum(len(e.text.encode()) for e in part) > max_bytes:
             del part[0 if after is None else -1]
         return part
 
+    def put_away(self, room: str) -> None:
+        self.hidden[room] = len(self.rooms.get(room, []))
 
+    def summary(self, room: str) -> RoomSummary:
+        log, hidden = self.rooms[room], self.hidden.get(room, 0)
+        topics = [event.text for event in log[hidden:] if event.kind is Kind.TOPIC]
+        return RoomSummary(room, len(log), log[-1].at, (topics or [""])[-1], hidden=hidden)
+
+
+rooms = st.sampled_from(["lobby", "python", "Ünï\0"])
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 drafts = st.builds(
     draft,
-    st.sampled_from(["lobby", "python", "Ünï\0"]),
+    rooms,
     st.sampled_from(Kind),
     texts,
     texts,
     st.none() | st.sampled_from(["k1", "k2", "k\0", "k\0x", ""]),
+    st.sampled_from(["", "+a=1;+b/c"]),
 )
 times = st.integers(0, 2**33).map(lambda second: second / 8)
-batches = st.lists(st.tuples(times, st.lists(drafts, min_size=1, max_size=30), st.booleans()), max_size=6)
+batches = st.lists(
+    st.tuples(times, st.lists(drafts, min_size=1, max_size=30), st.booleans(), st.none() | rooms), max_size=6
+)
 bounds = st.none() | st.integers(-2, 40)
-Batches = list[tuple[float, list[Draft], bool]]
+Batches = list[tuple[float, list[Draft], bool, str | None]]
 Reads = list[tuple[int | None, int | None, int, int | None]]
 
 
@@ -141,20 +162,20 @@ def follow_model(
 ) -> None:
     now = 0.0
     store, model = opened(lambda: now), Model()
-    for now, batch, settled in batches:  # the store's clock is `now`
+    for now, batch, settled, ended in batches:  # the store's clock is `now`
         expected = [model.append(draft, int(now * 1000)) for draft in batch]
         assert run(store.append(batch)) == expected
         if settled and isinstance(store, SqliteInThisThread):
             store.log.settle(below=1)
+        if ended is not None:
+            model.put_away(ended)
+            run(store.put_away(ended))
     for room, log in model.rooms.items():
         assert [event.seq for event in log] == list(range(1, len(log) + 1))
         for after, before, limit, max_bytes in reads:
             page = run(store.read(room, after=after, before=before, limit=limit, max_bytes=max_bytes))
             assert page == model.page(room, after, before, limit, max_bytes)
-    topics = {room: [e.text for e in log if e.kind is Kind.TOPIC] for room, log in model.rooms.items()}
-    summaries = sorted(
-        RoomSummary(room, len(log), log[-1].at, (topics[room] or [""])[-1]) for room, log in model.rooms.items()
-    )
-    assert run(store.rooms()) == summaries
+    summaries = sorted(map(model.summary, model.rooms))
+    assert run(store.rooms()) == [summary for summary in summaries if summary.seq > summary.hidden]
     assert [run(store.room(summary.name)) for summary in summaries] == summaries
     run(store.close())

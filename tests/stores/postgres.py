@@ -113,6 +113,14 @@ class PostgresNow(Store):
         return self.waiter.wait(self.inner.rooms(after, limit))
 
     @override
+    async def shut(self, room: str, *, is_shut: bool) -> None:
+        self.waiter.wait(self.inner.shut(room, is_shut=is_shut))
+
+    @override
+    async def put_away(self, room: str) -> None:
+        self.waiter.wait(self.inner.put_away(room))
+
+    @override
     def follow(self, heard: Callable[[str, int], None]) -> None:
         self.inner.follow(heard)
 

@@ -218,6 +218,51 @@ class Contract:
         assert page == appended
         assert all(event.text == nasty and isinstance(event.kind, Kind) for event in page)
 
+    def test_tags(self) -> None:
+        """Tags come back with their line, at once, when it is read, and when it is sent again with its key."""
+        store = self.opened(Clock().seconds)
+        tags = "+draft/reply=abc;+x=1\\:2"
+        lines = [
+            draft("lobby", Kind.NOTICE, "alice", str(number), str(number), tags * (number % 2)) for number in range(4)
+        ]
+        appended = fresh(store, *lines)
+        assert [event.tags for event in appended] == ["", tags, "", tags]
+        assert run(store.read("lobby", limit=9)) == appended
+        assert run(store.append(lines)) == [Stored(event, fresh=False) for event in appended]
+        others = [line._replace(tags="+other") for line in lines]
+        assert run(store.append(others)) == [Stored(event, fresh=False) for event in appended]
+
+    def test_put_away(self) -> None:
+        """What is put away is never read again, is no topic, and makes no room; its seqs and keys stay taken."""
+        store = self.opened(Clock().seconds)
+        (first, _) = fresh(store, say("a", key="k"), say("tea", kind=Kind.TOPIC))
+        fresh(store, say("x", room="python"))
+        run(store.put_away("lobby"))
+        for bounds in ({}, {"after": 0}, {"after": -1}, {"before": 2}, {"after": 1, "before": 9}):
+            assert run(store.read("lobby", limit=9, **bounds)) == []
+        assert run(store.room("lobby")) == RoomSummary("lobby", 2, 0, "", hidden=2)
+        assert [room.name for room in run(store.rooms())] == ["python"]
+        assert run(store.append([say("b", key="k")])) == [Stored(first, fresh=False)]
+        (third,) = fresh(store, say("c"))
+        assert third.seq == 3
+        assert run(store.read("lobby", after=0, limit=9)) == run(store.read("lobby", limit=9)) == [third]
+        assert run(store.rooms())[0] == RoomSummary("lobby", 3, 0, "", hidden=2)
+        run(store.put_away("lobby"))
+        assert run(store.room("lobby")).hidden == 3
+        run(store.put_away("never"))
+        assert run(store.room("never")) == RoomSummary("never", 0, 0, "")
+
+    def test_a_closed_room(self) -> None:
+        """A room that is marked as closed is read as any other one, and is put away when somebody says so."""
+        store = self.opened(Clock().seconds)
+        run(store.open_room("lobby"))
+        run(store.shut("lobby", is_shut=True))
+        (event,) = fresh(store, say("a"))
+        assert run(store.read("lobby", limit=9)) == [event]
+        run(store.put_away("lobby"))
+        run(store.shut("lobby", is_shut=False))
+        assert run(store.read("lobby", limit=9)) == []
+
     def test_a_lone_surrogate(self) -> None:
         """What is no text may be refused: the rest of its batch stands, and the next batch does."""
         store = self.opened(Clock().seconds)

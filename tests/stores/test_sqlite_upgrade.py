@@ -59,7 +59,7 @@ class UpgradeTests(FileCase):
         assert len(identities) == 1
         self.connection = connect(self.path)
         self.addCleanup(self.connection.close)
-        assert self.version() == 2
+        assert self.version() == 3
         assert self.connection.execute("SELECT count(*) FROM tail").fetchall() == [(0,)]
 
     def test_only_the_missing_steps(self) -> None:
@@ -89,6 +89,28 @@ class UpgradeTests(FileCase):
         log.settle(below=1)
         page = reader.read("python", after=None, before=None, limit=9)
         assert [event.text for event in page] == ["waves", "hi"]
+
+    def test_a_daemon_that_has_died(self) -> None:
+        """Rooms that were closed when the daemon died are put away when the next one opens the file; once."""
+        self.connection.close()
+        log = self.make_log()
+        log.open()
+        log.shut("lobby", is_shut=True)
+        log.shut("python", is_shut=True)
+        log.shut("python", is_shut=False)
+        log.shut("new", is_shut=True)
+        log.append([draft("new", Kind.SAY, "bob", "hi")], 2000)
+        log.close()
+        for number in range(1, 3):
+            log, reader = self.make_log(), Reader(self.path)
+            log.open()
+            reader.open()
+            hidden = {name: reader.room(name).hidden for name in ("lobby", "python", "new")}
+            assert hidden == {"lobby": 2, "python": 0, "new": 1}
+            assert [room.name for room in reader.rooms("", 9)] == (["new", "python"] if number > 1 else ["python"])
+            log.append([draft("new", Kind.SAY, "bob", "again", "k")], 2000)
+            reader.close()
+            log.close()
 
     def test_readable_by_hand(self) -> None:
         """An operator finds a view with names and times, of all that was said, also while the daemon runs."""

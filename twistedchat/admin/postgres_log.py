@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresSource", "PostgresTarget", "open_source", "open_target"]
 
-_COLUMNS = "room, seq, at, kind, who, text, raw, key"
+_COLUMNS = "room, seq, at, kind, who, text, raw, key, tags"
 
-_TYPES = ["int8", "int8", "int8", "text", "text", "text", "bytea", "text"]
+_TYPES = ["int8", "int8", "int8", "text", "text", "text", "bytea", "text", "text"]
 
 _TALLIES = """SELECT name, count(*), count(key), max(events.seq), max(events.at)
 FROM chat.events JOIN chat.rooms ON rooms.id = room GROUP BY name"""
@@ -159,9 +159,9 @@ class PostgresSource:
     def rooms(self) -> Sequence[Room]:
         """As `Source.rooms`."""
         return [
-            Room(number, unnamed(name), seq, at, topic)
-            for number, name, seq, at, topic in self._connection.execute(
-                "SELECT id, name, seq, at, topic FROM chat.rooms WHERE seq > 0 ORDER BY id"
+            Room(number, unnamed(name), seq, at, topic, hidden)
+            for number, name, seq, at, topic, hidden in self._connection.execute(
+                "SELECT id, name, seq, at, topic, hidden FROM chat.rooms WHERE seq > 0 ORDER BY id"
             )
         ]
 
@@ -170,9 +170,18 @@ class PostgresSource:
         everything = f"COPY (SELECT {_COLUMNS} FROM chat.events ORDER BY room, seq) TO STDOUT (FORMAT BINARY)"  # noqa: S608  no input
         with psycopg.Cursor(self._connection) as asking, asking.copy(everything) as copy:
             copy.set_types(_TYPES)
-            for room, seq, at, kind, who, text, raw, key in copy.rows():
+            for room, seq, at, kind, who, text, raw, key, tags in copy.rows():
                 sent = text if raw is None else raw.decode()
-                yield room, seq, at, kind, unnamed(who), sent, None if key is None else unnamed(key)
+                yield (
+                    room,
+                    seq,
+                    at,
+                    kind,
+                    unnamed(who),
+                    sent,
+                    None if key is None else unnamed(key),
+                    unnamed(tags or ""),
+                )
 
 
 class PostgresTarget:
@@ -189,10 +198,12 @@ class PostgresTarget:
         self._connection.execute("DELETE FROM chat.rooms")
         numbers = self._make(rooms)
         with self._copy(f"chat.events ({_COLUMNS})") as copy:
-            for room, seq, at, kind, who, text, key in lines:
+            for room, seq, at, kind, who, text, key, tags in lines:
                 raw = text.encode() if NUL in text else None
                 key = None if key is None else named(key)  # noqa: PLW2901  a row for each line, and millions of them
-                copy.write_row((numbers[room], seq, at, kind, named(who), readable(text), raw, key))
+                copy.write_row(
+                    (numbers[room], seq, at, kind, named(who), readable(text), raw, key, named(tags) or None)
+                )
         self._connection.execute("UPDATE chat.version SET identity = %s", (identity,))
 
     def _keep_others_off(self) -> None:
@@ -210,9 +221,9 @@ class PostgresTarget:
 
     def _make(self, rooms: Sequence[Room]) -> dict[int, int]:
         """Make the rooms; returns the number here for each number there."""
-        with self._copy("chat.rooms (name, seq, at, topic)") as copy:
+        with self._copy("chat.rooms (name, seq, at, topic, hidden)") as copy:
             for room in rooms:
-                copy.write_row((named(room.name), room.seq, room.at, room.topic))
+                copy.write_row((named(room.name), room.seq, room.at, room.topic, room.hidden))
         made = self._connection.execute("SELECT name, id FROM chat.rooms")
         here: dict[str, int] = {unnamed(name): number for name, number in made}
         # Of two rooms that look alike the first one counts.

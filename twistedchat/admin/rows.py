@@ -23,6 +23,7 @@ class Room(NamedTuple):
         seq: Its head: the seq of its last event.
         at: That event's time, in milliseconds since 1970.
         topic: The seq of the last event that set its topic; 0 if there is none.
+        hidden: Up to this seq its log is put away.
     """
 
     number: int
@@ -30,10 +31,11 @@ class Room(NamedTuple):
     seq: int
     at: int
     topic: int
+    hidden: int
 
 
-Line: TypeAlias = "tuple[int, int, int, str, str, str, str | None]"
-"""An event: number of its room, seq, at, kind, who, text and key."""
+Line: TypeAlias = "tuple[int, int, int, str, str, str, str | None, str]"
+"""An event: number of its room, seq, at, kind, who, text, key and tags."""
 
 
 @dataclass(slots=True)

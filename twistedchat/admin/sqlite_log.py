@@ -22,13 +22,13 @@ __all__ = ["SqliteSource", "SqliteTarget", "open_source", "open_target"]
 _BOTH = "(SELECT * FROM events UNION ALL SELECT * FROM tail)"
 """All events; opening the file moves the tail, but a full disk may keep it from that."""
 
-_LINES = f"SELECT room, seq, at, kind, who, text, key FROM {_BOTH} ORDER BY room, seq"  # noqa: S608  no input
+_LINES = f"SELECT room, seq, at, kind, who, text, key, tags FROM {_BOTH} ORDER BY room, seq"  # noqa: S608  no input
 
 _TOPICS = f"SELECT room, max(seq) FROM {_BOTH} WHERE kind = 'topic' GROUP BY room"  # noqa: S608
 
 _STRANGE = f"""SELECT name, seq FROM {_BOTH} JOIN rooms ON rooms.id = room
 WHERE (typeof(seq), typeof(at)) <> ('integer', 'integer')
-OR (typeof(kind), typeof(who), typeof(text)) <> ('text', 'text', 'text')
+OR (typeof(kind), typeof(who), typeof(text), typeof(tags)) <> ('text', 'text', 'text', 'text')
 OR typeof(key) NOT IN ('text', 'null') LIMIT 1"""  # noqa: S608
 """An event that we did not write: SQLite keeps values of any type in any column."""
 
@@ -100,8 +100,8 @@ class SqliteSource:
             raise DamagedError(f"{self._path} is damaged: the event {seq} of #{name} is none. Nothing was moved.")
         topics = dict(self._connection.execute(_TOPICS))
         return [
-            Room(number, name, seq, at, topics.get(number, 0))
-            for number, name, seq, at in self._connection.execute(HEADS)
+            Room(number, name, seq, at, topics.get(number, 0), hidden)
+            for number, name, hidden, seq, at in self._connection.execute(HEADS)
             if seq
         ]
 
@@ -124,9 +124,12 @@ class SqliteTarget:
                 raise StoreError(f"{self._path} has {count:,} events already: name a file that is not there yet.")
         numbers = {room.number: number for number, room in enumerate(rooms, 1)}
         self._connection.execute("DELETE FROM rooms")
-        self._connection.executemany("INSERT INTO rooms (id, name) VALUES (?, ?)", enumerate(_names(rooms), 1))
         self._connection.executemany(
-            "INSERT INTO events (room, seq, at, kind, who, text, key) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO rooms (id, name, hidden) VALUES (?, ?, ?)",
+            ((number, room.name, room.hidden) for number, room in enumerate(rooms, 1)),
+        )
+        self._connection.executemany(
+            "INSERT INTO events (room, seq, at, kind, who, text, key, tags) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             ((numbers[line[0]], *line[1:]) for line in lines),
         )
         self._connection.execute("UPDATE store SET identity = ?", (identity,))
@@ -138,7 +141,3 @@ class SqliteTarget:
     def commit(self) -> None:
         """As `Target.commit`."""
         self._connection.execute("COMMIT")
-
-
-def _names(rooms: Iterable[Room]) -> list[str]:
-    return [room.name for room in rooms]

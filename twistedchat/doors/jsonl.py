@@ -147,8 +147,8 @@ class JsonDoor(JsonOutlet):
         raise ChatError("already-here", f"You are {session.name} already: rename gives another name.")
 
     async def _join(self, request: Request, session: Session) -> None:
-        room, after = request.fields("join")
-        joined = await session.join(room, _FORMAT, after=after)
+        room, after, key = request.fields("join")
+        joined = await session.join(room, _FORMAT, after=after, key=key or "")
         head = {
             "room": joined.room,
             "seq": joined.seq,

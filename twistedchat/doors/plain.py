@@ -203,11 +203,11 @@ class PlainDoor:
         self.session.say(self.room, text, self, kind=kind)
         self.unanswered += 1
 
-    async def enter(self, name: str) -> str:
+    async def enter(self, name: str, key: str = "") -> str:
         """Enter a room and talk there from now on; done when its last events have been shown."""
         room = self.session.find(name)
         if room is None:
-            joined = await self.session.join(name, self._format(current=True))
+            joined = await self.session.join(name, self._format(current=True), key=key)
             room = joined.room
             if not joined.is_caught_up:
                 self._awaiting = Deferred()

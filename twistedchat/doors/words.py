@@ -83,8 +83,8 @@ class Talker(Protocol):
         """Say a line in the room that the person talks in."""
         ...
 
-    async def enter(self, name: str) -> str:
-        """Enter a room and talk there from now on; its name as it is spelled."""
+    async def enter(self, name: str, key: str = "") -> str:
+        """Enter a room, with its key if it has one, and talk there from now on; its name as it is spelled."""
         ...
 
     def leave(self, name: str) -> str:
@@ -156,7 +156,8 @@ async def _rename(talker: Talker, rest: str) -> None:
 
 
 async def _join(talker: Talker, rest: str) -> None:
-    room = await talker.enter(_need(rest, "a room", "join"))
+    name, _, key = _need(rest, "a room", "join").partition(" ")
+    room = await talker.enter(name, key.strip())
     talker.tell(f"You are in #{room}{people_in(talker.session.roster(room), talker.session.name)}.")
     talker.tell_topic(room)
 

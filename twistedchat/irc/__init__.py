@@ -1,1 +1,1 @@
-"""The IRC door: what an IRC client sends and is sent. docs/protocol.md says what it may rely on."""
+"""The IRC door: what an IRC client sends and is sent. docs/irc.md says what it may rely on."""

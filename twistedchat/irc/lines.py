@@ -19,7 +19,7 @@ _LONGEST = len("@ ") + MAX_TAG_BYTES + MAX_LINE_BYTES
 """Longest line without its end that could be taken, in bytes. Source: IRCv3, message-tags, "Size limit"."""
 
 _NOT_PLAIN = re.compile(rb"[\n\r\0]")
-"""Bytes that end a line or are left out of it. Source: docs/protocol.md, "IRC"."""
+"""Bytes that end a line or are left out of it. Source: docs/irc.md, "Limits"."""
 
 
 class IrcDecoder:

@@ -54,6 +54,12 @@ _ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
 
 _ESCAPED = str.maketrans({";": "\\:", " ": "\\s", "\\": "\\\\", "\r": "\\r", "\n": "\\n"})
 
+_BEFORE_TEXT = {"QUIT": 0, "ERROR": 0, "AWAY": 0, "SETNAME": 0, "WALLOPS": 0} | {"CAP": 2, "KICK": 2, "FAIL": 2}
+_BEFORE_TEXT |= {"PRIVMSG": 1, "NOTICE": 1, "TOPIC": 1, "PART": 1, "KILL": 1, "JOIN": 2}
+_WITHOUT_TEXT = {"004", "221", "324", "329", "333", "341", "346", "348", "354", "367"}
+# Commands that end with a text, by how many parameters stand before it, and numerics that do not (Modern IRC). A parser
+# needs no colon there; ii and many a bot of ten lines look for it.
+
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -198,8 +204,8 @@ def write(source: str, command: str, *params: str, tags: str = "") -> bytes:
     Args:
         source: Who it is from, without the colon; "" for none.
         command: A command or a numeric.
-        params: Only the last may have spaces. Of another one that has, or that begins with a colon or is empty,
-            something is shown in its place that can stand there.
+        params: Only the last may have spaces; it has a colon where the command ends with a text. Of another one that
+            has, or that begins with a colon or is empty, something is shown in its place that can stand there.
         tags: As they stand in a line; "" for none.
 
     Returns:
@@ -211,9 +217,16 @@ def write(source: str, command: str, *params: str, tags: str = "") -> bytes:
     if params:
         last = params[-1]
         needs_colon = not last or " " in last or last[0] == ":" or not last.isprintable()
-        words.append(f":{shown(last)}" if needs_colon else last)
+        words.append(f":{shown(last)}" if needs_colon or _ends_with_text(command, len(params)) else last)
     line = cut(" ".join(words), MAX_LINE_BYTES)
     return f"@{tags} {line}\r\n".encode() if tags else f"{line}\r\n".encode()
+
+
+def _ends_with_text(command: str, count: int) -> bool:
+    """Whether the last of so many parameters is a text, and has a colon also if it is one word."""
+    if command.isdigit():
+        return command not in _WITHOUT_TEXT
+    return count > _BEFORE_TEXT.get(command, MAX_PARAMS)
 
 
 def cut(text: str, max_bytes: int) -> str:

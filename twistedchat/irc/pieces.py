@@ -13,12 +13,12 @@ from twistedchat.text import safe
 __all__ = ["MAX_LINES", "Piece", "pieces"]
 
 MAX_LINES = 100
-"""Most lines into which line feeds part a text. Source: docs/protocol.md, "IRC"; as many may be sent at once."""
+"""Most lines into which line feeds part a text. Source: docs/irc.md, "Saying"; as many may be sent at once."""
 
 LOOK_BACK_BYTES = 60
 """End of a piece in which a space is looked for, in bytes, so that it ends with a word.
 
-Source: docs/protocol.md, "IRC".
+Source: docs/irc.md, "Saying".
 """
 
 

@@ -49,15 +49,18 @@ class Asking:
     Every method raises `StoreError`: it was not done, or that is not known.
     """
 
-    __slots__ = ("_database", "node")
+    __slots__ = ("_database", "_number", "node")
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._number = 0
         self.node = database.node
 
     async def people(self, ops: Sequence[Sequence[object]]) -> Sequence[object] | str:
         """Do changes in order; an answer for each, or `LAPSED`."""
-        answer: Sequence[object] | str = await self._json(self._database.people, "people", self.node, json.dumps(ops))
+        answer: Sequence[object] | str = await self._json(
+            self._database.people, "people", self.node, self._next_number(), json.dumps(ops)
+        )
         return answer
 
     async def mine(self, names: Sequence[str]) -> Sequence[str]:
@@ -88,12 +91,18 @@ class Asking:
             self._database.people,
             "come_back",
             self.node,
+            self._next_number(),
             self._database.name,
             json.dumps(people),
             _LEASE_MS,
             _LINGER_MS,
         )
         return answer
+
+    def _next_number(self) -> str:
+        """The number of a change: one that arrives behind a later one is not made (`chat.in_turn`)."""
+        self._number += 1
+        return str(self._number)
 
     async def leave(self) -> None:
         """The lease ends now."""

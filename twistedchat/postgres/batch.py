@@ -89,6 +89,7 @@ class Batch:
         lines = self._lines
         keys = [None if draft.key is None else named(draft.key) for draft in lines]
         raws = [raw(draft.text) for draft in lines]
+        tags = [named(draft.tags) or None for draft in lines]
         return (
             str(self.number),
             array([named(room) for room in self._rooms]),
@@ -102,6 +103,7 @@ class Batch:
             array([readable(draft.text) for draft in lines]),
             array(keys) if any(key is not None for key in keys) else None,
             array(raws) if any(raws) else None,
+            array(tags) if any(tags) else None,
         )
 
     def rooms(self) -> tuple[str, str, str]:
@@ -153,7 +155,9 @@ class Batch:
             heads[room] += 1
             # The time of a room that is ahead of the clock goes on by a millisecond an event.
             at = heads[room] + ahead[room] if room in ahead else now
-            fates.append(Stored(Event(draft.room, heads[room], at, draft.kind, draft.who, draft.text), True))
+            fates.append(
+                Stored(Event(draft.room, heads[room], at, draft.kind, draft.who, draft.text, draft.tags), True)
+            )
         return fates
 
     def _odd(self, again: list[list[int]], refused: list[int]) -> dict[int, Fate]:
@@ -161,7 +165,7 @@ class Batch:
         odd: dict[int, Fate] = {}
         for line, seq, at, is_same in again:
             draft = self._lines[line - 1]
-            event = Event(draft.room, seq, at, draft.kind, draft.who, draft.text)
+            event = Event(draft.room, seq, at, draft.kind, draft.who, draft.text, draft.tags)
             odd[line - 1] = Stored(event, fresh=False) if is_same else Standing(draft.room, seq)
         for line in refused:
             who = self._lines[line - 1].who
@@ -187,7 +191,7 @@ class Batch:
 def _faults(drafts: Sequence[Draft]) -> dict[int, Refused]:
     """Which drafts can't be UTF-8, by their place."""
     try:
-        "".join([f"{draft.room}{draft.who}{draft.text}{draft.key}" for draft in drafts]).encode()
+        "".join([f"{draft.room}{draft.who}{draft.text}{draft.key}{draft.tags}" for draft in drafts]).encode()
     except UnicodeEncodeError:
         return {number: fault for number, draft in enumerate(drafts) if (fault := _fault(draft))}
     return {}
@@ -195,7 +199,7 @@ def _faults(drafts: Sequence[Draft]) -> dict[int, Refused]:
 
 def _fault(draft: Draft) -> Refused | None:
     try:
-        f"{draft.room}{draft.who}{draft.text}{draft.key}".encode()
+        f"{draft.room}{draft.who}{draft.text}{draft.key}{draft.tags}".encode()
     except UnicodeEncodeError as error:
         return Refused(StoreError(f"The line is no text that can be stored ({error.reason})."))
     return None

@@ -76,7 +76,14 @@ BEGIN
     RETURN QUERY
     SELECT found.name, found.seq, found.at, topics.text, encode(topics.raw, 'hex'), chat.others_in(me, found.name)
     FROM chat.rooms AS found LEFT JOIN chat.events AS topics ON topics.room = found.id AND topics.seq = found.topic
+        AND topics.seq > found.hidden
     WHERE found.id = room_id;
+END $$;
+
+-- Up to which seq a room's log is put away; volatile, so that it sees the room that was opened by the same statement.
+CREATE OR REPLACE FUNCTION chat.hidden_of(room_name text) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN (SELECT hidden FROM chat.rooms WHERE name = room_name);
 END $$;
 
 -- What became of a batch, as chat.append gives it; if that is open, it will never be stored.
@@ -97,7 +104,7 @@ END $$;
 --   names                       whoever speaks, each once
 --   room_of, place              of each line: its room's place in room_names; its own place among that room's lines
 --   kinds, speakers, texts      of each line
---   keys, raws                  the same, with nulls; null if there are none at all
+--   keys, raws, tags            the same, with nulls; null if there are none at all
 -- Gives JSON, and little of it: a node that has stopped reading must not hold up the others with what it has locked.
 --   [now, [head before, ...], {room: time before, ...}, [[line, seq, at, is the same], ...], [line, ...]]
 -- A head for each room; the time of those that are ahead of the clock; then the lines whose key stands, and those whose
@@ -105,7 +112,7 @@ END $$;
 -- Or "lapsed": the lease had ended; or "burned", see there. Nothing was stored, and never will be.
 CREATE OR REPLACE FUNCTION chat.append(
     me text, number bigint, room_names text[], counts int[], topics int[], names text[],
-    room_of int[], place int[], kinds text[], speakers text[], texts text[], keys text[], raws text[]
+    room_of int[], place int[], kinds text[], speakers text[], texts text[], keys text[], raws text[], tags text[]
 ) RETURNS text LANGUAGE plpgsql
 -- A line is looked up by an index, however few there were when the plan was made.
 SET enable_hashjoin = off SET enable_mergejoin = off
@@ -162,9 +169,10 @@ BEGIN
             asked.line, seq, at,
             (events.kind, events.who, events.text) = (asked.kind, asked.who, asked.text)
                 AND events.raw IS NOT DISTINCT FROM decode(asked.raw, 'hex')
+                AND events.tags IS NOT DISTINCT FROM asked.tags
         )), '[]') INTO again
-        FROM unnest(room_of, keys, kinds, speakers, texts, raws) WITH ORDINALITY
-            AS asked (room, key, kind, who, text, raw, line)
+        FROM unnest(room_of, keys, kinds, speakers, texts, raws, append.tags) WITH ORDINALITY
+            AS asked (room, key, kind, who, text, raw, tags, line)
         JOIN chat.events ON events.room = ids[asked.room] AND events.key = asked.key
         WHERE asked.line = ANY (standing);
         SELECT array_agg(asked.line) INTO refused
@@ -186,11 +194,12 @@ BEGIN
         ) AS counted USING (room);
     END IF;
 
-    INSERT INTO chat.events (room, seq, at, kind, who, text, raw, key)
+    INSERT INTO chat.events (room, seq, at, kind, who, text, raw, key, tags)
     SELECT ids[line.room], heads[line.room] + line.place,
         CASE WHEN times[line.room] <= now_ms THEN now_ms ELSE times[line.room] + line.place END,
-        line.kind, line.who, line.text, decode(line.raw, 'hex'), line.key
-    FROM unnest(room_of, place, kinds, speakers, texts, raws, keys) AS line (room, place, kind, who, text, raw, key)
+        line.kind, line.who, line.text, decode(line.raw, 'hex'), line.key, line.tags
+    FROM unnest(room_of, place, kinds, speakers, texts, raws, keys, append.tags)
+        AS line (room, place, kind, who, text, raw, key, tags)
     WHERE line.place > 0;
 
     UPDATE chat.rooms SET
@@ -215,15 +224,18 @@ BEGIN
 END $$;
 
 -- A page of a room's log: whatever is between the bounds, from its oldest on or up to its newest, as far as it fits.
--- One event fits in any case. Sizes are those of the texts as they were sent.
+-- What is put away is not there. One event fits in any case. Sizes are those of the texts as they were sent.
 CREATE OR REPLACE FUNCTION chat.page(
     room_name text, after_seq bigint, before_seq bigint, most bigint, max_bytes bigint, is_newest boolean
-) RETURNS TABLE (seq bigint, at bigint, kind text, who text, text text, raw text) LANGUAGE plpgsql STABLE AS $$
+) RETURNS TABLE (seq bigint, at bigint, kind text, who text, text text, raw text, tags text) LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    room_id bigint := (SELECT id FROM chat.rooms WHERE name = room_name);
+    room_id bigint;
+    hidden_seq bigint;
 BEGIN
+    SELECT id, hidden INTO room_id, hidden_seq FROM chat.rooms WHERE name = room_name;
+    after_seq := greatest(after_seq, hidden_seq);
     IF is_newest THEN
-        RETURN QUERY SELECT e.seq, e.at, e.kind, e.who, e.text, encode(e.raw, 'hex') FROM (
+        RETURN QUERY SELECT e.seq, e.at, e.kind, e.who, e.text, encode(e.raw, 'hex'), e.tags FROM (
             SELECT *, row_number() OVER page AS number,
                 sum(coalesce(octet_length(found.raw), octet_length(found.text))) OVER page AS size
             FROM (
@@ -232,7 +244,7 @@ BEGIN
             ) AS found WINDOW page AS (ORDER BY found.seq DESC ROWS UNBOUNDED PRECEDING)
         ) AS e WHERE e.number = 1 OR e.size <= max_bytes ORDER BY e.seq;
     ELSE
-        RETURN QUERY SELECT e.seq, e.at, e.kind, e.who, e.text, encode(e.raw, 'hex') FROM (
+        RETURN QUERY SELECT e.seq, e.at, e.kind, e.who, e.text, encode(e.raw, 'hex'), e.tags FROM (
             SELECT *, row_number() OVER page AS number,
                 sum(coalesce(octet_length(found.raw), octet_length(found.text))) OVER page AS size
             FROM (
@@ -241,6 +253,34 @@ BEGIN
             ) AS found WINDOW page AS (ORDER BY found.seq ROWS UNBOUNDED PRECEDING)
         ) AS e WHERE e.number = 1 OR e.size <= max_bytes ORDER BY e.seq;
     END IF;
+END $$;
+
+-- Puts away the logs of those of these rooms that are closed, and in which nobody is but people of one node.
+CREATE OR REPLACE FUNCTION chat.put_away(left_rooms text[], besides text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    ids bigint[];
+BEGIN
+    SELECT array_agg(held.id) INTO ids FROM (
+        SELECT rooms.id FROM chat.rooms WHERE is_shut AND rooms.name = ANY (left_rooms) AND NOT EXISTS (
+            SELECT FROM chat.here JOIN chat.people USING (name) WHERE here.room = rooms.name AND people.node <> besides
+        ) ORDER BY rooms.id FOR NO KEY UPDATE OF rooms
+    ) AS held;
+    UPDATE chat.rooms SET hidden = seq, is_shut = false WHERE id = ANY (ids);
+END $$;
+
+-- The last member of a closed room at a node has left: all that was said is put away, unless somebody is in it elsewhere.
+CREATE OR REPLACE FUNCTION chat.end_room(me text, room_name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM chat.lock_people();
+    UPDATE chat.rooms SET is_shut = true WHERE name = room_name;
+    PERFORM chat.put_away(ARRAY[room_name], me);
+END $$;
+
+-- Closed rooms that nobody is in, because the node that their members were at has died.
+CREATE OR REPLACE FUNCTION chat.end_deserted() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM chat.lock_people();
+    PERFORM chat.put_away(ARRAY(SELECT name FROM chat.rooms WHERE is_shut), '');
 END $$;
 
 -- How many people are in a room on other nodes.

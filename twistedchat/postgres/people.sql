@@ -6,6 +6,23 @@
 
 CREATE SEQUENCE IF NOT EXISTS chat.roster_versions;
 
+-- The number of the last change that each node has told.
+CREATE TABLE IF NOT EXISTS chat.told (
+    node text COLLATE "C" PRIMARY KEY,
+    number bigint NOT NULL
+);
+
+-- A change that comes after a later one is never made: its connection was given up, and what had been sent over it
+-- may still arrive.
+CREATE OR REPLACE FUNCTION chat.in_turn(me text, new_number bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO chat.told AS last (node, number) VALUES (me, new_number)
+    ON CONFLICT (node) DO UPDATE SET number = excluded.number WHERE last.number < excluded.number;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'change % comes late', new_number USING ERRCODE = 'CH003';
+    END IF;
+END $$;
+
 -- One change of names and members at a time. Durable as lines are: a name that a crash gives free would be two people's.
 CREATE OR REPLACE FUNCTION chat.lock_people() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -24,6 +41,9 @@ DECLARE
     named text[] := ARRAY(SELECT DISTINCT room FROM unnest(rooms) room WHERE room IS NOT NULL ORDER BY room);
     payload text;
 BEGIN
+    IF EXISTS (SELECT FROM chat.rooms WHERE is_shut AND name = ANY (named)) THEN
+        PERFORM chat.put_away(named, '');
+    END IF;
     INSERT INTO chat.rosters (room, version)
     SELECT room, nextval('chat.roster_versions') FROM unnest(named) room
     ON CONFLICT (room) DO UPDATE SET version = excluded.version;
@@ -106,7 +126,7 @@ END $$;
 --   ["unmove", token, ms]                             null; if it has come here, it is nobody's, and can be taken up
 --   ["release", name], ["enter", room, name], ["leave", room, name, words], ["linger", name, ms], ["back", name],
 --   ["revoke", name]                                  null
-CREATE OR REPLACE FUNCTION chat.people(me text, ops json) RETURNS json LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION chat.people(me text, number bigint, ops json) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     op json;
     found_rooms text[] := '{}';
@@ -119,6 +139,7 @@ DECLARE
     likes text[];
 BEGIN
     PERFORM chat.lock_people();
+    PERFORM chat.in_turn(me, number);
     IF NOT chat.has_lease(me) THEN
         RETURN '"lapsed"';
     END IF;
@@ -225,6 +246,8 @@ BEGIN
         RETURN;
     END IF;
     PERFORM chat.lock_people();
+    -- Before rooms, if one is to be put away: as whoever appends does.
+    PERFORM FROM chat.nodes WHERE id = me FOR NO KEY UPDATE;
     FOR dead IN SELECT id, until FROM chat.nodes WHERE until <= chat.now_ms() FOR UPDATE SKIP LOCKED LOOP
         UPDATE chat.people SET until = dead.until + linger_ms
         WHERE node = dead.id AND token IS NOT NULL AND people.until IS NULL;
@@ -241,6 +264,7 @@ BEGIN
     PERFORM chat.lock_people();
     DELETE FROM chat.nodes WHERE until < chat.now_ms() - 86400000 AND id <> '-'
     AND NOT EXISTS (SELECT FROM chat.people WHERE node = nodes.id);
+    DELETE FROM chat.told WHERE NOT EXISTS (SELECT FROM chat.nodes WHERE id = told.node);
     DELETE FROM chat.alike USING chat.rooms WHERE rooms.id = alike.room AND rooms.seq = 0
     AND NOT EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name);
     DELETE FROM chat.rooms WHERE seq = 0 AND NOT EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name);
@@ -308,7 +332,7 @@ END $$;
 -- A node comes back after its lease lapsed, or finds that it has fewer people than it thought: all of them.
 --   [[name, [likeness, ...], token or null, whether the connection is lost, [room, ...]], ...]
 -- Gives who has lost the name: [[name, whether the session goes on at another node], ...].
-CREATE OR REPLACE FUNCTION chat.come_back(me text, node_name text, listed json, lease_ms bigint, linger_ms bigint)
+CREATE OR REPLACE FUNCTION chat.come_back(me text, number bigint, node_name text, listed json, lease_ms bigint, linger_ms bigint)
 RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     now_ms bigint;
@@ -323,6 +347,7 @@ DECLARE
     likes text[];
 BEGIN
     PERFORM chat.lock_people();
+    PERFORM chat.in_turn(me, number);
     held_until := (SELECT until FROM chat.nodes WHERE id = me);
     PERFORM chat.begin(me, node_name, lease_ms);
     now_ms := chat.now_ms();

@@ -40,6 +40,7 @@ class Room:
         name: Without ``#``, in the spelling that everybody is shown.
         seq: Of the last event that was taken in; the members are shown everything up to it.
         seq_at: Of the same event, in milliseconds since 1970; 0 if there is none.
+        floor: Up to this seq the log is put away.
         head: Of the last event that is known to stand in the log, at least ``seq``.
         topic: The text of the last topic event, or "".
         queue: What is said here and not yet stored.
@@ -50,12 +51,26 @@ class Room:
         entering: How many are about to enter, and wait for something.
     """
 
-    __slots__ = ("audience", "entering", "head", "name", "place", "presence", "queue", "seq", "seq_at", "tail", "topic")
+    __slots__ = (
+        "audience",
+        "entering",
+        "floor",
+        "head",
+        "name",
+        "place",
+        "presence",
+        "queue",
+        "seq",
+        "seq_at",
+        "tail",
+        "topic",
+    )
 
     def __init__(self, summary: RoomSummary, queue: Queue, budget: Budget, report: Callable[[Member], None]) -> None:
         self.name = summary.name
         self.seq = self.head = summary.seq
         self.seq_at = summary.at
+        self.floor = summary.hidden
         self.topic = summary.topic
         self.queue = queue
         self.tail = Tail(budget)

@@ -48,7 +48,7 @@ def entered(room: Room, member: Member, now: int) -> None:
     charter.entered(member.name)
     if room.presence.count == 1:
         charter.made_at = now
-        if not room.seq and room.name != LOBBY:
+        if room.seq == room.floor and room.name != LOBBY:
             charter.apply(Change("+", "o", member.name))
 
 

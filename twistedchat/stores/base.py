@@ -50,6 +50,7 @@ class RoomSummary(NamedTuple):
         at: Likewise.
         topic: What it is about, or "".
         members: How many people are in it on other nodes.
+        hidden: Up to this seq its log is put away, and is never read again.
     """
 
     name: str
@@ -57,6 +58,7 @@ class RoomSummary(NamedTuple):
     at: int
     topic: str
     members: int = 0
+    hidden: int = 0
 
 
 class Stored(NamedTuple):
@@ -156,7 +158,7 @@ class Store(Protocol):
         limit: int,
         max_bytes: int | None = None,
     ) -> Sequence[Event]:
-        """A page of a room's log, oldest first.
+        """A page of a room's log, oldest first; what is put away is never in it.
 
         Args:
             room: The room's name, spelled as in the log.
@@ -201,12 +203,32 @@ class Store(Protocol):
     async def rooms(self, after: str = "", limit: int = ROOMS_PER_PAGE) -> Sequence[RoomSummary]:
         """Rooms that have an event, or somebody in them on another node, sorted by name (by code point).
 
+        A room of which all is put away counts as one that has none.
+
         Args:
             after: Only rooms with a greater name.
             limit: At most so many, at least 1.
 
         Raises:
             StoreError: They could not be read.
+        """
+        ...
+
+    async def shut(self, room: str, *, is_shut: bool) -> None:
+        """Mark that a room is closed now, or is no more; a room that is still marked at `open` is put away.
+
+        Raises:
+            StoreError: It could not be marked.
+        """
+        ...
+
+    async def put_away(self, room: str) -> None:
+        """All that stands in a room's log so far is never read again, and the mark that it is closed is gone.
+
+        Where several nodes share the store this is not done while somebody is in the room on any of them.
+
+        Raises:
+            StoreError: It could not be done.
         """
         ...
 

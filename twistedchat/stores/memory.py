@@ -47,6 +47,7 @@ class MemoryStore(Store):
         self._by_key: dict[tuple[str, str], Event] = {}
         self._heads: dict[str, Head] = {}
         self._topics: dict[str, str] = {}
+        self._hidden: dict[str, int] = {}
         self._names: Register[str] = Register()
 
     @override
@@ -80,7 +81,8 @@ class MemoryStore(Store):
         if not entries:
             return []
         oldest = entries[0][0].seq
-        start = 0 if after is None else min(max(after + 1 - oldest, 0), len(entries))
+        shown = min(max(self._hidden.get(room, 0) + 1 - oldest, 0), len(entries))
+        start = shown if after is None else min(max(after + 1 - oldest, shown), len(entries))
         stop = len(entries) if before is None else min(max(before - oldest, start), len(entries))
         if after is None:
             start = max(start, stop - limit)
@@ -93,7 +95,17 @@ class MemoryStore(Store):
 
     @override
     async def rooms(self, after: str = "", limit: int = ROOMS_PER_PAGE) -> Sequence[RoomSummary]:
-        return [self._summary(name) for name in nsmallest(limit, (name for name in self._heads if name > after))]
+        names = (name for name, head in self._heads.items() if name > after and head.seq > self._hidden.get(name, 0))
+        return [self._summary(name) for name in nsmallest(limit, names)]
+
+    @override
+    async def shut(self, room: str, *, is_shut: bool) -> None:
+        pass
+
+    @override
+    async def put_away(self, room: str) -> None:
+        self._hidden[room] = self._heads.get(room, Head()).seq
+        self._topics.pop(room, None)
 
     @override
     def follow(self, heard: Callable[[str, int], None]) -> None:
@@ -104,7 +116,8 @@ class MemoryStore(Store):
         pass
 
     def _summary(self, name: str) -> RoomSummary:
-        return RoomSummary(name, *self._heads.get(name, Head()), self._topics.get(name, ""))
+        seq, at = self._heads.get(name, Head())
+        return RoomSummary(name, seq, at, self._topics.get(name, ""), hidden=self._hidden.get(name, 0))
 
     def _add(self, event: Event, key: str | None) -> None:
         entries = self._rooms.setdefault(event.room, deque())

@@ -55,9 +55,10 @@ Source: PostgreSQL's manual, appendix A.
 _TRIES = 3
 """Most times that a batch is sent for one call. Source: once more for rooms that are new, once for a new primary."""
 
-_APPEND = "SELECT chat.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+_APPEND = "SELECT chat.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 
-_LINES = """SELECT asked.place, events.seq, events.at, events.kind, events.who, events.text, encode(events.raw, 'hex')
+_LINES = """SELECT asked.place, events.seq, events.at, events.kind, events.who, events.text, encode(events.raw, 'hex'),
+events.tags
 FROM unnest($1::text[], $2::{type}[]) WITH ORDINALITY AS asked (room, {column}, place)
 JOIN chat.rooms ON rooms.name = asked.room
 JOIN chat.events ON events.room = rooms.id AND events.{column} = asked.{column}"""
@@ -66,20 +67,21 @@ _BY_KEY = _LINES.replace("{column}", "key").replace("{type}", "text")
 
 _BY_SEQ = _LINES.replace("{column}", "seq").replace("{type}", "bigint")
 
-_PAGE = "SELECT seq, at, kind, who, text, raw FROM chat.page($1, $2, $3, $4, $5, $6)"
+_PAGE = "SELECT seq, at, kind, who, text, raw, tags FROM chat.page($1, $2, $3, $4, $5, $6)"
 
 _SUMMARIES = """SELECT rooms.name, rooms.seq, rooms.at, topics.text, encode(topics.raw, 'hex'),
-chat.others_in($1, rooms.name)
+chat.others_in($1, rooms.name), rooms.hidden
 FROM chat.rooms LEFT JOIN chat.events AS topics ON topics.room = rooms.id AND topics.seq = rooms.topic
+AND topics.seq > rooms.hidden
 WHERE {which}"""
 
 _ROOM = _SUMMARIES.replace("{which}", "rooms.id = chat.counts_as($2)")
 
-_OPENED = "SELECT * FROM chat.opened($1, $2, $3)"
+_OPENED = "SELECT opened.*, chat.hidden_of(opened.name) FROM chat.opened($1, $2, $3) AS opened"
 
 _ROOMS = _SUMMARIES.replace(
     "{which}",
-    """rooms.name > $2 AND (rooms.seq > 0 OR EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name))
+    """rooms.name > $2 AND (rooms.seq > rooms.hidden OR EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name))
 ORDER BY rooms.name LIMIT $3""",
 )
 
@@ -106,6 +108,7 @@ class PostgresStore(Store):
     async def open(self) -> None:
         await self.database.open()
         self.identity = self.database.identity
+        await self.database.append.call("SELECT chat.end_deserted()")
 
     @override
     async def append(self, batch: Sequence[Draft]) -> Sequence[Outcome]:
@@ -171,6 +174,14 @@ class PostgresStore(Store):
     async def rooms(self, after: str = "", limit: int = ROOMS_PER_PAGE) -> Sequence[RoomSummary]:
         rows = await self.database.read.call(_ROOMS, self.database.node, named(after), str(limit))
         return [_summary(row) for row in rows]
+
+    @override
+    async def shut(self, room: str, *, is_shut: bool) -> None:
+        await self.database.append.call("UPDATE chat.rooms SET is_shut = $2 WHERE name = $1", named(room), str(is_shut))
+
+    @override
+    async def put_away(self, room: str) -> None:
+        await self.database.append.call("SELECT chat.end_room($1, $2)", self.database.node, named(room))
 
     @override
     def follow(self, heard: Callable[[str, int], None]) -> None:
@@ -273,9 +284,17 @@ def _event(room: str, row: Row) -> Event:
     Raises:
         DamagedError: Its kind is none that this version knows.
     """
-    seq, at, kind, who, text, raw = row
+    seq, at, kind, who, text, raw, tags = row
     try:
-        return Event(room, int(seq or 0), int(at or 0), Kind(kind or ""), unnamed(who or ""), said(text or "", raw))
+        return Event(
+            room,
+            int(seq or 0),
+            int(at or 0),
+            Kind(kind or ""),
+            unnamed(who or ""),
+            said(text or "", raw),
+            unnamed(tags or ""),
+        )
     except ValueError as error:
         raise DamagedError(
             f"The database holds an event that this version does not understand (#{room}, seq {seq}, {error}): "
@@ -284,8 +303,9 @@ def _event(room: str, row: Row) -> Event:
 
 
 def _summary(row: Row) -> RoomSummary:
-    name, seq, at, topic, raw, members = row
-    return RoomSummary(unnamed(name or ""), int(seq or 0), int(at or 0), said(topic or "", raw), int(members or 0))
+    name, seq, at, topic, raw, members, hidden = row
+    topic = said(topic or "", raw)
+    return RoomSummary(unnamed(name or ""), int(seq or 0), int(at or 0), topic, int(members or 0), int(hidden or 0))
 
 
 def _storable(seq: int) -> int:

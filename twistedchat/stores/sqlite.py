@@ -158,6 +158,14 @@ class SqliteStore(Store):
         return await self._run(self._reading, self._reader.rooms, after, limit)
 
     @override
+    async def shut(self, room: str, *, is_shut: bool) -> None:
+        await self._run(self._appending, self._log.shut, room, is_shut=is_shut)
+
+    @override
+    async def put_away(self, room: str) -> None:
+        await self._run(self._appending, self._log.put_away, room)
+
+    @override
     def follow(self, heard: Callable[[str, int], None]) -> None:
         pass
 

@@ -21,6 +21,9 @@ from twistedchat.stores.sqlite_sql import (
     LAST_TO_MOVE,
     MAX_INTEGER,
     MOVE,
+    PUT_AWAY,
+    SHUT,
+    SHUT_ROOMS,
     statements,
 )
 from twistedchat.stores.stamp import Head, know, outcomes_by_key, stamp
@@ -102,6 +105,10 @@ class Log:
         self._tail_events = tail_events
         self._settle_if_possible()
         know(self.names, [room for room, head in self._heads.items() if head.seq])
+        with told(self._path):
+            # Closed rooms of a daemon that has died: nobody is in them any more.
+            for (room,) in self.connection.execute(SHUT_ROOMS).fetchall():
+                self.put_away(room)
 
     def append(self, batch: Sequence[Draft], now_ms: int) -> list[Outcome]:
         """As `Store.append`. A draft that can't be UTF-8 is refused, and the rest of its batch is stored.
@@ -125,6 +132,25 @@ class Log:
         """As `Store.outcomes`."""
         with told(self._path):
             return outcomes_by_key(batch, self._standing(batch))
+
+    def shut(self, room: str, *, is_shut: bool) -> None:
+        """As `Store.shut`."""
+        with told(self._path):
+            opened = self._numbered([room] if room not in self._ids else [])
+            self._commit(
+                [
+                    *self._statements(INSERT_ROOMS, [(number, name) for name, number in opened.items()]),
+                    (SHUT, {"is_shut": is_shut, "id": (self._ids | opened)[room]}),
+                ]
+            )
+        self._ids.update(opened)
+
+    def put_away(self, room: str) -> None:
+        """As `Store.put_away`."""
+        if room in self._ids:
+            with told(self._path):
+                seq = self._heads.get(room, Head()).seq
+                self.connection.execute(PUT_AWAY, {"seq": seq, "id": self._ids[room]})
 
     @property
     def must_settle(self) -> bool:
@@ -171,7 +197,7 @@ class Log:
 
     def _load(self) -> None:
         """Learn which rooms there are, and where their logs end."""
-        for number, name, seq, at in self.connection.execute(HEADS):
+        for number, name, _, seq, at in self.connection.execute(HEADS):
             self._ids[name] = number
             self._heads[name] = Head(seq, at)
 
@@ -181,7 +207,7 @@ class Log:
             opened = self._numbered([room for room in stamped.heads if room not in self._ids])
             ids = self._ids | opened if opened else self._ids
             rows = [
-                (ids[event.room], event.seq, event.at, str(event.kind), event.who, event.text, key)
+                (ids[event.room], event.seq, event.at, str(event.kind), event.who, event.text, key, event.tags)
                 for event, key in stamped.fresh
             ]
             to_tail = len(rows) < _CLUSTERED_EVENTS * len(stamped.heads)
@@ -235,7 +261,7 @@ class Log:
 def _fault(draft: Draft) -> Refused | None:
     """Why a draft can't be stored, whatever becomes of the others."""
     try:
-        "".join((draft.room, draft.who, draft.text, draft.key or "")).encode()
+        "".join((draft.room, draft.who, draft.text, draft.key or "", draft.tags)).encode()
     except UnicodeEncodeError as error:
         return Refused(StoreError(f"The line is no text that can be stored ({error.reason})."))
     return None

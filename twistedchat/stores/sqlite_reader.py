@@ -75,14 +75,14 @@ class Reader:
         return rows
 
 
-def understood(path: Path, room: str, seq: int, at: int, kind: str, who: str, text: str) -> Event:
+def understood(path: Path, room: str, seq: int, at: int, kind: str, who: str, text: str, tags: str) -> Event:
     """A row as an event.
 
     Raises:
         DamagedError: Its kind is none that this version knows.
     """
     try:
-        return Event(room, seq, at, Kind(kind), who, text)
+        return Event(room, seq, at, Kind(kind), who, text, tags)
     except ValueError as error:
         raise DamagedError(
             f"{path} holds an event that this version does not understand (#{room}, seq {seq}, {error}): "

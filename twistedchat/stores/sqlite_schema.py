@@ -74,6 +74,14 @@ _VERSION_2 = (
     FROM tail JOIN rooms ON rooms.id = tail.room""",
 )
 
+_VERSION_3 = (
+    "ALTER TABLE events ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE tail ADD COLUMN tags TEXT NOT NULL DEFAULT ''",
+    # Up to this seq the log is put away. SQLite takes no comment behind a column that it adds.
+    "ALTER TABLE rooms ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE rooms ADD COLUMN is_shut INTEGER NOT NULL DEFAULT 0",
+)
+
 
 def new_identity() -> str:
     """An identity for a log: 8 lower-case letters and digits."""
@@ -91,7 +99,12 @@ def _add_tail_and_identity(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO store (identity) VALUES (?)", (new_identity(),))
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_tail_and_identity)
+def _add_tags_and_hidden(connection: sqlite3.Connection) -> None:
+    for statement in _VERSION_3:
+        connection.execute(statement)
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _add_tail_and_identity, _add_tags_and_hidden)
 """Steps by which a file of version 0 (empty), 1, 2 … becomes one of the next version. Only ever added to."""
 
 

@@ -74,9 +74,8 @@ def stamp(
             continue
         last_seq, last_at = grown.get(room) or heads.get(room, _NO_EVENTS)
         # By position, not by name: one is made for every line.
-        event = Event(
-            room, last_seq + 1, now_ms if now_ms >= last_at else last_at + 1, draft.kind, draft.who, draft.text
-        )
+        at = now_ms if now_ms >= last_at else last_at + 1
+        event = Event(room, last_seq + 1, at, draft.kind, draft.who, draft.text, draft.tags)
         grown[room] = Head(event.seq, event.at)
         fresh.append((event, key))
         outcomes.append(Stored(event, True))

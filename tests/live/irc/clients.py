@@ -275,12 +275,13 @@ class Nc(Client):
     @override
     def log(self, room: str = "#lobby") -> list[str]:
         lines = [line.removesuffix("\r") for line in lines_of(self.home / "stdout")]
-        return [line for line in lines if f" {room} " in f"{line} "]
+        mark = f" {room} " if room[0] == "#" else f":{room}!"
+        return [line for line in lines if mark in f"{line} "]
 
     @override
     def _read(self, line: str) -> Shown | None:
-        if found := re.fullmatch(r":([^ !]+)\S* PRIVMSG #\S+ :\x01ACTION ([^\x01]*)\x01?", line):
+        if found := re.fullmatch(r":([^ !]+)\S* PRIVMSG \S+ :\x01ACTION ([^\x01]*)\x01?", line):
             return Shown("me", found[1], found[2])
-        if found := re.fullmatch(r":([^ !]+)\S* (PRIVMSG|NOTICE) #\S+ :(.*)", line):
+        if found := re.fullmatch(r":([^ !]+)\S* (PRIVMSG|NOTICE) \S+ :(.*)", line):
             return Shown("say" if found[2] == "PRIVMSG" else "notice", found[1], found[3])
         return None

@@ -11,7 +11,7 @@ from tests.live.callers import Caller, Program, exchange, until
 from tests.live.daemon import Daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -32,18 +32,19 @@ class Stage:
     Args:
         folder: For the daemon and the clients' homes.
         options: Of the daemon.
+        irc_is_apart: Whether IRC has a port of its own.
 
     Attributes:
         daemon: It.
-        irc_port: Where it listens for IRC, over all its runs.
         proxy: The way to it that the clients take, which can be cut.
         clients: Those that have come.
     """
 
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.irc_port = _free_port()
-        self.daemon = Daemon(folder, f"--irc=tcp:{self.irc_port}:interface=127.0.0.1", "--rate=0", *options)
-        self.proxy = Proxy(self.irc_port)
+    def __init__(self, folder: Path, *options: str, irc_is_apart: bool = True) -> None:
+        port = _free_port()
+        door = "irc" if irc_is_apart else "port"
+        self.daemon = Daemon(folder, f"--{door}=tcp:{port}:interface=127.0.0.1", "--rate=0", *options)
+        self.proxy = Proxy(port)
         self.clients: list[Client] = []
         self._folder = folder
         self._stack = contextlib.ExitStack()
@@ -86,13 +87,24 @@ class Stage:
 
     def log(self, room: str = "lobby") -> list[dict[str, Any]]:
         """The daemon's log of a room, as a program is told it."""
-        program = self.daemon.program("clerk")
         events: list[dict[str, Any]] = []
-        while page := program.call("history", room=room, after=events[-1]["seq"] if events else 0)["events"]:
-            events += page
-        program.ask("quit")
-        exchange([program], lambda: program.over, "the clerk has left")
+        with self._clerk() as clerk:
+            while page := clerk.call("history", room=room, after=events[-1]["seq"] if events else 0)["events"]:
+                events += page
         return events
+
+    def roster(self, room: str = "lobby") -> list[str]:
+        """Who is in a room, as a program is told it."""
+        with self._clerk() as clerk:
+            return list(clerk.call("who", room=room)["members"])
+
+    @contextlib.contextmanager
+    def _clerk(self) -> Iterator[Program]:
+        """A program that asks and goes."""
+        clerk = self.daemon.program("clerk")
+        yield clerk
+        clerk.ask("quit")
+        exchange([clerk], lambda: clerk.over, "the clerk has left")
 
     # -- each client's log beside the daemon's ---------------------------------------------------
 

@@ -130,3 +130,33 @@ def test_cut(stage: Stage) -> None:
         all_is_there(stage, client, doubles=True)
         assert not ann.heard(f"{client.name} has left"), ann.lines
         assert not ann.heard(f"{client.name} is gone"), ann.lines
+
+
+def test_private_lines(stage: Stage) -> None:
+    """What is said to one person is shown to that person alone, whatever either of them has."""
+    ann = stage.person("ann")
+    stage.come(*CLIENTS)
+    for client in stage.clients:
+        ann.say(f"/msg {client.name} ann to {client.name}")
+        client.raw(f"PRIVMSG ann :{client.name} to ann")
+        for other in stage.clients:
+            if other is not client:
+                client.raw(f"PRIVMSG {other.name} :{client.name} to {other.name}")
+    texts = [f"{client.name} to ann" for client in stage.clients]
+    exchange([ann], lambda: all(map(ann.heard, texts)), "ann is shown them")
+    for client in stage.clients:
+        for name in {"ann", *(other.name for other in stage.clients)} - {client.name}:
+            text = f"{name} to {client.name}"
+            until(lambda c=client, n=name, t=text: t in c.texts(n), f"{text}: {client.log(name)}")  # type: ignore[misc]
+        assert client.shown() == [], client.log()
+    assert stage.log() == []
+
+
+def test_port_for_people(tmp_path: Path) -> None:
+    """Without a port of its own IRC is understood at the port for people, too, when the first line can be no name."""
+    with Stage(tmp_path, irc_is_apart=False) as stage:
+        ann, bot = stage.person("ann"), stage.program("bot")
+        stage.come(Irssi, WeeChat, Ii, Nc, password=WORD)
+        everybody_talks(stage, ann, bot, "one")
+        for client in stage.clients:
+            all_is_there(stage, client)
