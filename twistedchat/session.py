@@ -105,11 +105,6 @@ class Session(Visitor):
             room.presence.renamed(member, name)
             self._hub.announcer.changed(room)
 
-    def set_profile(self, profile: Profile) -> None:
-        """Be seen otherwise."""
-        self.profile = profile
-        self._actor = None
-
     def end(self) -> None:
         """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""
         self._hub.people.revoke(self.token)
@@ -204,6 +199,9 @@ class Session(Visitor):
         elif outlet is None:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
         elif deed.kind is DeedKind.INVITE:
+            room = self._hub.rooms.get(deed.room)
+            if room is not None:
+                room.charter.invite(self.name, self.profile.since)
             outlet.invited(deed.by, deed.room)
         elif "w" in self.profile.modes:
             outlet.wallops(deed.by, deed.text)
