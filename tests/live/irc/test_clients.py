@@ -132,6 +132,55 @@ def test_cut(stage: Stage) -> None:
         assert not ann.heard(f"{client.name} is gone"), ann.lines
 
 
+def test_client_killed(stage: Stage) -> None:
+    """Whoever kills the client, and starts it again, goes on where it stopped; nobody sees it."""
+    ann, bot = stage.person("ann"), stage.program("bot")
+    stage.come(*CLIENTS, password=WORD)
+    everybody_talks(stage, ann, bot, "before")
+    for client in stage.clients:
+        client.kill()
+    for number in range(30):
+        bot.call("say", room="lobby", text=f"line {number} while they are away")
+    for client in stage.clients:
+        client.start(stage.proxy.port)
+    stage.wait_until_shown("line 29 while they are away")
+    everybody_talks(stage, ann, bot, "after")
+    for client in stage.clients:
+        all_is_there(stage, client, doubles=True)
+        assert not ann.heard(f"*** {client.name} has left"), ann.lines
+
+
+@pytest.mark.skipif(not Ii.is_installed(), reason="needs ii")
+def test_silent_loss(stage: Stage) -> None:
+    """Who comes back while the old connection still seems open, and answers nothing, takes its place all the same."""
+    bot = stage.program("bot")
+    stage.come(Ii, password=WORD)
+    bot.call("say", room="lobby", text="one")
+    stage.wait_until_shown("one")
+    stage.proxy.is_hole = True
+    bot.call("say", room="lobby", text="two")
+    [client] = stage.clients
+    client.kill()
+    with stage.another_way() as port:
+        client.start(port)
+        stage.wait_until_shown("two")
+        client.say("three")
+        exchange([bot], lambda: bot.heard("three"), "it is said under the same name")
+        all_is_there(stage, client, doubles=True)
+        assert stage.roster().count(client.name) == 1
+
+
+def test_two_with_one_word(stage: Stage) -> None:
+    """A client that is there, and answers, is not taken the name from by another one that has its word, too."""
+    stage.come(Irssi, WeeChat, Ii, password=WORD)
+    others = [Caller(stage.proxy.port) for _ in stage.clients]
+    for client, other in zip(stage.clients, others, strict=True):
+        other.say(f"PASS {WORD}", f"NICK {client.name}", "USER x 0 * :x")
+    exchange(others, lambda: all(other.heard(" 433 ") for other in others), "they are refused the names", 4)
+    for other in others:
+        other.close()
+
+
 def test_private_lines(stage: Stage) -> None:
     """What is said to one person is shown to that person alone, whatever either of them has."""
     ann = stage.person("ann")
