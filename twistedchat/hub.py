@@ -124,7 +124,7 @@ class Hub:
         prepare = None if people is None else self._look_around
         self.rooms = LiveRooms(store, lambda summary: Room(summary, Queue(summary.name), budget, _report), prepare)
         self.announcer = Announcer(clock, turns)
-        self.signals = Signals(clock, turns)
+        self.signals = Signals(self.announcer.spend, turns)
         self.catch_up = CatchUp(reader, clock, turns)
         self._feed = Feed(
             self.rooms, self.writer, reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle
@@ -185,7 +185,8 @@ class Hub:
         """Who is in a room on other nodes, now."""
         live = self.rooms.get(room)
         if live is not None:
-            live.presence.set_others(names, renamed, left)
+            for step in live.presence.set_others(names, renamed, left):
+                self.announcer.step(step._replace(at=int(self.wall() * 1000)), [live])
             self.announcer.changed(live)
 
     def amend(self, room: str, changes: Sequence[Change], by: str) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from twistedchat.hub import Hub
-    from twistedchat.records import RoomEntry
+    from twistedchat.records import Names, RoomEntry
     from twistedchat.rooms.audience import Member
     from twistedchat.rooms.room import Room
 
@@ -215,6 +215,10 @@ class Onlooker:
             ChatError: ``not-in-room``.
         """
         return self._membership(name, "since").room.seq
+
+    def names_in(self, room: str) -> Names:
+        """The names of everybody who is in the room of exactly this name, which the session is in."""
+        return self._memberships[room].room.presence.names
 
     def is_in(self, room: str) -> bool:
         """Whether the session is in the room of exactly this name."""

@@ -11,11 +11,17 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name
 from twistedchat.people.base import Arrival, DeedKind, Stay
+from twistedchat.profiles import source
 from twistedchat.rooms.audience import GONE
+from twistedchat.rooms.steps import Step, StepKind
+from twistedchat.ruler import MAX_WHY_BYTES
 from twistedchat.speaker import lost
+from twistedchat.text import cut
 from twistedchat.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -29,6 +35,9 @@ __all__ = ["Session"]
 
 _USUAL_STAY = Stay()
 """How a session stays that is taken up by a random token."""
+
+_CLOSED = "Connection closed"
+"""What is told in steps of somebody who went without a word. Source: docs/irc.md, "Limits and leaving"."""
 
 
 class Session(Visitor):
@@ -76,7 +85,7 @@ class Session(Visitor):
             raise lost()
         self.name = name
         self.token = token
-        self.profile = (profile or self.profile)._replace(since=int(self._hub.wall() * 1000))
+        self.profile = (profile or self.profile)._replace(since=self._now)
         self._actor = None
         self._hub.people.watching.changed(name)
 
@@ -98,23 +107,50 @@ class Session(Visitor):
         self.token = self._hub.people.rekey(self)
         for each in (before, name):
             self._hub.people.watching.changed(each)
-        self.profile = self.profile._replace(since=int(self._hub.wall() * 1000))
         self._actor = None
+        seen, self.profile = self.profile, self.profile._replace(since=self._now)
+        rooms = [room for room, _ in self._memberships.values()]
         for room, member in self._memberships.values():
             room.charter.renamed(member.name, name)
             room.presence.renamed(member, name)
+        step = Step(StepKind.NICK, "", before, source(before, seen), self.profile, name, at=self._now)
+        self._hub.announcer.step(step, rooms)
+        for room in rooms:
             self._hub.announcer.changed(room)
+
+    @override
+    def set_profile(self, profile: Profile) -> None:
+        """Be seen otherwise; who shares a room is told of it."""
+        before, self.profile = self.profile, profile
+        self._actor = None
+        if self.name:
+            self._hub.people.watching.changed(self.name)
+        rooms = [room for room, _ in self._memberships.values()]
+        if profile.away != before.away:
+            self._announce(StepKind.AWAY, rooms, profile.away)
+        if profile.real != before.real:
+            self._announce(StepKind.SETNAME, rooms, profile.real)
 
     def end(self) -> None:
         """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""
         self._hub.people.revoke(self.token)
         self.token = ""
 
-    def close(self, why: str = "") -> None:
-        """Leave every room with a parting word, and give the name back. Closing again does nothing."""
+    def close(self, why: str = "", *, is_own: bool = True) -> None:
+        """Leave every room with a parting word, and give the name back. Closing again does nothing.
+
+        Args:
+            why: The word.
+            is_own: Whether it is the person's.
+        """
         self._outlet = None
-        for name in list(self._memberships):
-            self._leave(name, why)
+        left = [self._let_go(name, why) for name in list(self._memberships)]
+        if left:
+            is_said = is_own and why and self.profile.door != "irc"
+            text = f"Quit: {why}" if is_said else why or _CLOSED
+            self._announce(StepKind.QUIT, [room for room, _ in left], cut(text, MAX_WHY_BYTES))
+            for room, heir in left:
+                self._left(room, heir)
         if self.name:
             self._hub.people.back(self)
             name, self.name = self.name, ""
@@ -165,7 +201,8 @@ class Session(Visitor):
         room = await self._hub.rooms.open(name)
         room.entering -= 1
         if self.name and room.name not in self._memberships:
-            room.presence.arrived(self._put(room, format_))
+            if room.presence.arrived(self._put(room, format_)):
+                self._announce(StepKind.JOIN, [room])
             self._hub.announcer.changed(room)
         self._hub.forget_if_idle(room)
 
@@ -191,7 +228,7 @@ class Session(Visitor):
         """
         outlet = self._outlet
         if deed.kind is DeedKind.KILL:
-            self.close(f"Killed ({deed.by} ({deed.text}))")
+            self.close(f"Killed ({deed.by} ({deed.text}))", is_own=False)
             if outlet is not None:
                 outlet.killed(deed.by, deed.text)
         elif deed.kind is DeedKind.REMOVE:
@@ -209,7 +246,11 @@ class Session(Visitor):
     def _removed(self, deed: Deed) -> None:
         if deed.room not in self._memberships:
             raise ChatError("not-member", f"{self.name} is not in #{deed.room}.")
-        self._leave(deed.room, f"removed by {deed.by}" + (f": {deed.text}" if deed.text else ""))
+        room, heir = self._let_go(deed.room, f"removed by {deed.by}" + (f": {deed.text}" if deed.text else ""))
+        seen = self._hub.people.source(deed.by, self._now)
+        step = Step(StepKind.KICK, room.name, deed.by, seen, None, deed.text, self.name, at=self._now)
+        self._hub.announcer.step(step, [room])
+        self._left(room, heir)
         if self._outlet is not None:
             self._outlet.removed(deed.room, deed.by, deed.text)
 
