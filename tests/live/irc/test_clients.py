@@ -81,7 +81,7 @@ def test_talk(stage: Stage) -> None:
 
 
 def test_history(stage: Stage) -> None:
-    """Who comes later is shown what was said before, as such."""
+    """Who comes later is shown what was said before, as such, and asks for more of it by hand."""
     bot = stage.program("bot")
     said = [f"line {number} of before" for number in range(30)]
     for text in said:
@@ -91,6 +91,8 @@ def test_history(stage: Stage) -> None:
     stage.wait_until_shown("does the last of before")
     for client in stage.clients:
         assert client.texts() == [*said[-19:], "does the last of before"], client.log()
+        client.raw("HISTORY #lobby 500")
+    stage.wait_until_shown(*said)
 
 
 def test_killed(stage: Stage) -> None:
@@ -201,6 +203,20 @@ def test_private_lines(stage: Stage) -> None:
     assert stage.log() == []
 
 
+def test_leaving(stage: Stage) -> None:
+    """Whoever leaves is seen to leave once, with the reason."""
+    ann = stage.person("ann")
+    stage.come(*CLIENTS)
+    first, *others = stage.clients
+    for client in others:
+        client.raw(f"QUIT :{client.name} goes")
+    for client in others:
+        until(lambda client=client: f"Quit: {client.name} goes" in str(first.log()), f"told: {first.log()}")  # type: ignore[misc]
+        assert str(first.log()).count(f"{client.name} goes") == 1
+    exchange([ann], lambda: all(ann.heard(f"{client.name} goes") for client in others), "ann is told")
+    assert sorted(stage.roster()) == ["ann", first.name]
+
+
 def test_port_for_people(tmp_path: Path) -> None:
     """Without a port of its own IRC is understood at the port for people, too, when the first line can be no name."""
     with Stage(tmp_path, irc_is_apart=False) as stage:
@@ -209,3 +225,22 @@ def test_port_for_people(tmp_path: Path) -> None:
         everybody_talks(stage, ann, bot, "one")
         for client in stage.clients:
             all_is_there(stage, client)
+
+
+def test_ranks_topics_and_names(stage: Stage) -> None:
+    """Who makes a room has ``@``; topics, ranks, new names and removals are seen by all clients."""
+    stage.come(*CLIENTS)
+    first, *others = stage.clients
+    first.raw("JOIN #den")
+    until(lambda: first.entries("#den") == 1, "the room is made")
+    for client in others:
+        client.raw("JOIN #den")
+        until(lambda client=client: client.entries("#den") == 1, f"{client.name} is in")  # type: ignore[misc]
+    first.raw("TOPIC #den :tea and cake")
+    first.raw(f"MODE #den +v {others[0].name}")
+    for client in stage.clients:
+        until(lambda client=client: "tea and cake" in str(client.log("#den")), f"{client.log('#den')}")  # type: ignore[misc]
+        until(lambda client=client: "+v" in str(client.log("#den")), f"{client.log('#den')}")  # type: ignore[misc]
+    first.raw(f"KICK #den {others[-1].name} :not in here")
+    for client in stage.clients:
+        until(lambda client=client: "not in here" in str(client.log("#den")), f"{client.log('#den')}")  # type: ignore[misc]
