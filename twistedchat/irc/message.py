@@ -43,11 +43,11 @@ MAX_PARAMS = 15
 _NUL, _CR = 0, 13
 """Bytes that no line has. Source: Modern IRC, "Message Format"."""
 
-_BEFORE_TEXT = {"QUIT": 0, "ERROR": 0, "AWAY": 0, "SETNAME": 0, "WALLOPS": 0} | {"CAP": 2, "KICK": 2, "FAIL": 2}
-_BEFORE_TEXT |= {"PRIVMSG": 1, "NOTICE": 1, "TOPIC": 1, "PART": 1, "KILL": 1, "JOIN": 2}
+_BEFORE_TEXT = {"PING": 0, "NICK": 0, "QUIT": 0, "ERROR": 0, "AWAY": 0, "SETNAME": 0, "WALLOPS": 0}
+_BEFORE_TEXT |= {"PRIVMSG": 1, "NOTICE": 1, "TOPIC": 1, "PART": 1, "KILL": 1, "JOIN": 2, "CAP": 2, "KICK": 2, "FAIL": 2}
 _WITHOUT_TEXT = {"004", "221", "324", "329", "333", "341", "346", "348", "354", "367"}
 # Commands that end with a text, by how many parameters stand before it, and numerics that do not (Modern IRC). A parser
-# needs no colon there; ii and many a bot of ten lines look for it.
+# needs no colon there; ii and many a bot of ten lines look for it: ii answers a PING without one with "PONG (null)".
 
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
