@@ -74,6 +74,8 @@ class Onlooker:
         """Be seen otherwise."""
         self.profile = profile
         self._actor = None
+        if self.name:
+            self._hub.people.watching.changed(self.name)
 
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
@@ -193,11 +195,18 @@ class Onlooker:
         """By room that is shown now: the seq of the last event that was shown."""
         return {name: member.cursor for name, (_, member) in self._memberships.items() if member.cursor != GONE}
 
+    def latest(self) -> dict[str, int]:
+        """By room in which something was said: the time of its last event, in milliseconds since 1970."""
+        return {name: room.seq_at for name, (room, _) in self._memberships.items() if room.seq}
+
     def confirm(self, shown: Mapping[str, int]) -> None:
         """What was `shown` at an earlier moment is known to have arrived."""
         arrived = self.arrived
         if arrived is not None:
             arrived.update({room: max(seq, arrived[room]) for room, seq in shown.items() if room in arrived})
+            # Unless the log has lost its end meanwhile.
+            now = self.shown()
+            arrived.update({room: min(seq, now.get(room, seq)) for room, seq in arrived.items()})
 
     def last_seq(self, name: str) -> int:
         """The seq of the last event of a room that the session is in.
@@ -223,6 +232,10 @@ class Onlooker:
         rank = membership.room.charter.rank(name) if membership else ""
         signs = rank.replace("o", "@").replace("v", "+")
         return signs if is_whole else signs[:1]
+
+    def shares_room(self, name: str) -> bool:
+        """Whether the person of exactly this name is in a room that the session is in, and so is seen there."""
+        return any(name in room.presence.names for room, _ in self._memberships.values())
 
     def away_of(self, name: str) -> str:
         """Why the person of exactly this name is away; "" if that is not so."""
