@@ -39,7 +39,9 @@ people.local people.changes people.absent people.asking people.moves
 people.rosters people.tells people.beat
 people.shared
 writer
+rooms.steps
 rooms.tail rooms.audience
+rooms.ring
 rooms.presence
 rooms.room
 rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings rooms.signals
@@ -64,6 +66,7 @@ irc irc.shown irc.errors irc.stretch
 irc.message irc.pieces irc.selectors
 irc.lines irc.said irc.multiline
 irc.format
+irc.steps
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
 irc.outlet irc.pulse irc.welcome irc.monitor irc.history
@@ -128,11 +131,11 @@ PURE = """
 errors events limits masks text mentions names profiles records rules verbs formats.base formats.jsonl formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
-rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
+rooms.charter rooms.steps rooms.tail rooms.audience rooms.ring rooms.presence rooms.room rooms.rulings rooms.listing
 people.password
 postgres.errors postgres.codec postgres.batch
 doors.first_line doors.telnet doors.request doors.lists doors.timeofday
-irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
+irc.errors irc.format irc.steps irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
 irc.caps irc.support irc.newcomer irc.replay irc.watched
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""

@@ -21,6 +21,7 @@ from twistedchat.rooms.catchup import CatchUp
 from twistedchat.rooms.live import LiveRooms
 from twistedchat.rooms.room import Room
 from twistedchat.rooms.signals import Signals
+from twistedchat.rooms.steps import Step, StepKind
 from twistedchat.rooms.tail import Budget
 from twistedchat.turns import Turns
 from twistedchat.writer import Queue, Writer
@@ -124,7 +125,7 @@ class Hub:
         prepare = None if people is None else self._look_around
         self.rooms = LiveRooms(store, lambda summary: Room(summary, Queue(summary.name), budget, _report), prepare)
         self.announcer = Announcer(clock, turns)
-        self.signals = Signals(clock, turns)
+        self.signals = Signals(self.announcer.spend, turns)
         self.catch_up = CatchUp(reader, clock, turns)
         self._feed = Feed(
             self.rooms, self.writer, reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle
@@ -185,14 +186,19 @@ class Hub:
         """Who is in a room on other nodes, now."""
         live = self.rooms.get(room)
         if live is not None:
-            live.presence.set_others(names, renamed, left)
+            for step in live.presence.set_others(names, renamed, left):
+                self.announcer.step(step._replace(at=int(self.wall() * 1000)), [live])
             self.announcer.changed(live)
 
     def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
         """Ranks and rules of a room were changed on another node, by the person of this name, or by the server ("")."""
         live = self.rooms.get(room)
         if live is not None:
-            rulings.amend(live, changes, by, int(self.wall() * 1000))
+            now = int(self.wall() * 1000)
+            made = rulings.amend(live, changes, by, now).made
+            if made:
+                seen = self.people.source(by, now) if by else ""
+                self.announcer.step(Step(StepKind.MODE, room, by, seen, None, changes=made, at=now), [live])
 
     def cut_off(self, error: ChatError) -> None:
         """Refuse every line that is not in a commit, as its speaker may lose the name, and all until `joined_up`."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from twistedchat.events import Event
     from twistedchat.formats.base import Page
     from twistedchat.people.base import Named
+    from twistedchat.profiles import Profile
     from twistedchat.stores.base import Stored
 
 __all__ = ["PlainDoor"]
@@ -157,7 +158,7 @@ class PlainDoor:
             self._stream.channel.close(_NO_WEB)
             return
         check_name(text, self._stream.port.settings.irc_ports)
-        await self.session.enter(text)
+        await self.session.enter(text, profile=PlainDoor.face)
         self._stream.admitted()
         room = await self.enter(LOBBY)
         name = self.session.name
@@ -340,6 +341,10 @@ class PlainDoor:
     def evicted(self, code: str, text: str) -> None:
         """The name is somebody else's."""
         self._stream.channel.close(Farewell(code, text))
+
+    def face(self) -> Profile:
+        """How the person is seen by others."""
+        return self._stream.face("plain")
 
     def notify(self, text: str) -> None:
         """Show a sentence about the server."""

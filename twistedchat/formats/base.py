@@ -177,6 +177,11 @@ class Format(Hashable, Protocol):
     Hashable and equal by value: a room renders once for each distinct format among its members.
     """
 
+    @property
+    def in_steps(self) -> bool:
+        """Whether who came and went is told step by step, to the outlet, and not by `presence`."""
+        ...
+
     def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
         """Render the first of these events that fit, at least one, in the order given.
 

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from twistedchat.formats.base import PAGE_BYTES, Change, Page, Signal, fitting
 from twistedchat.text import json_safe
@@ -82,6 +82,8 @@ def to_list(items: Iterable[str], space_bytes: int, *, is_newest: bool = False) 
 @dataclass(frozen=True, slots=True)
 class JsonFormat:
     """Every program reads the same."""
+
+    in_steps: ClassVar[bool] = False
 
     def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
         """Render the events that fit as one line each."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from twistedchat.events import Kind
 from twistedchat.formats.base import PAGE_BYTES, Page
@@ -112,6 +112,8 @@ class PlainFormat:
     numbered: bool = False
     with_room: bool = False
     with_presence: bool = True
+
+    in_steps: ClassVar[bool] = False
 
     def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
         """Render the events that fit, with a line for the date before the first of each later day."""

@@ -14,15 +14,17 @@ from twistedchat.doors.telnet import Mark
 from twistedchat.errors import ChatError
 from twistedchat.formats.base import fitting
 from twistedchat.irc.answers import Answer, Said, numeric_of
+from twistedchat.irc.entering import names_lines
 from twistedchat.irc.errors import FailError
 from twistedchat.irc.lines import IrcDecoder
 from twistedchat.irc.message import Fault, IrcError, Message, label_tag, parse, write
 from twistedchat.irc.outlet import IrcOutlet
 from twistedchat.irc.pulse import Pulse
+from twistedchat.irc.steps import PRESENCE_CAPS, steps_but, steps_lines
 from twistedchat.irc.table import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator
+    from collections.abc import Coroutine, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from twisted.internet.defer import Deferred
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from twistedchat.irc.batches import Multiline
     from twistedchat.irc.commands import Command
     from twistedchat.irc.newcomer import Newcomer
+    from twistedchat.rooms.steps import Run
 
 __all__ = ["IrcDoor"]
 
@@ -243,6 +246,26 @@ class IrcDoor(IrcOutlet):
     def left(self, room: str) -> None:
         """The client has left a room."""
         self._forget(room)
+
+    # -- who is here -----------------------------------------------------------------------------
+
+    def show_steps(self, room: str, run: Run, known: Sequence[int]) -> bool:
+        """Write who came, went and changed, if nothing waits to be written."""
+        if self.full:
+            return False
+        data = steps_but(steps_lines(run, room, self.format, self.caps & PRESENCE_CAPS), known)
+        if data:
+            self._wire.write(data)
+        return True
+
+    def show_anew(self, room: str) -> bool:
+        """Write that the client is in a room, and all who are; programs then begin their list again."""
+        if self.full:
+            return False
+        extended = ("*", self.session.profile.real) if "extended-join" in self.caps else ()
+        own = write(self.source, "JOIN", f"#{room}", *extended, tags=self.format.stamp(self.now))
+        self._wire.write(b"".join([own, *names_lines(self, room, self.session.names_in(room))]))
+        return True
 
     # -- the connection --------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twistedchat.irc.message import Message
     from twistedchat.records import Joined
 
-__all__ = ["ROOMS", "show_names", "show_room"]
+__all__ = ["ROOMS", "names_lines", "show_names", "show_room"]
 
 ECHO_SECONDS = 5.0
 """Longest time that leaving a room waits until the client has been shown its own lines, in seconds.
@@ -96,10 +96,11 @@ async def show_room(door: IrcDoor, joined: Joined) -> None:
 
 async def show_names(door: IrcDoor, room: str, names: Sequence[str]) -> None:
     """The names of those who are in a room; many of them in pieces, as they are taken."""
-    await door.send_all(_names(door, room, names))
+    await door.send_all(names_lines(door, room, names))
 
 
-def _names(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[bytes]:
+def names_lines(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[bytes]:
+    """The same, line by line."""
     start = f":{door.server} 353 {door.nick} = #{room} :"
     space = MAX_LINE_BYTES - len(start.encode())
     prefix, is_whole = door.session.prefix, "multi-prefix" in door.caps
