@@ -79,12 +79,11 @@ class WaysTests(LeavingCase):
 
     def test_ping_timeout(self) -> None:
         """Who says nothing for 90 s is asked; who does not answer for 60 s is let go."""
-        self.world.pass_seconds(89)
-        self.assertEqual(self.seen(), [])
         self.ann.answers_pings = False
-        self.world.pass_seconds(58)
+        self.world.pass_seconds(147)
         self.assertFalse(self.ann.over)
-        self.world.pass_seconds(5)
+        self.assertEqual(self.seen(), [])
+        self.world.pass_seconds(2)
         self.assertEqual(self.seen(), ["QUIT :Ping timeout: 150 seconds"])
         self.assertIn("ERROR :Closing link: Ping timeout: 150 seconds", self.ann.news())
 
@@ -182,7 +181,7 @@ class SlowTests(LeavingCase):
     def test_long_answer(self) -> None:
         """The names of a room of thousands come whole to one that reads slowly, and nothing of the room before them."""
         names = [f"somebody-number-{number:05}" for number in range(5000)]
-        self.world.hub.rooms.get("den").presence.set_others(names)  # type: ignore[union-attr]
+        self.world.hub.set_others("den", names)
         slow = come(self.world, "slow", buffer_bytes=2000)
         self.world.pass_seconds(2)
         slow.news()
