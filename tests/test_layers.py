@@ -58,7 +58,7 @@ comeback
 doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
-doors.request doors.farewells doors.first_line doors.lists doors.display
+doors.request doors.farewells doors.first_line doors.lists doors.display doors.timeofday
 doors.json_outlet
 doors.words
 doors.plain doors.jsonl
@@ -69,8 +69,8 @@ irc.format
 irc.steps
 irc.retold
 irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals irc.waiting
-irc.outlet irc.pulse irc.welcome irc.monitor
-irc.entering irc.talk
+irc.outlet irc.pulse irc.welcome irc.monitor irc.history
+irc.entering irc.talk irc.batches
 irc.returning irc.asking irc.ranks irc.opers
 irc.registration
 irc.oneself
@@ -110,8 +110,10 @@ UPWARD_FOR_TYPES = {
     (f"irc.{module}", "irc.door"): "a command is a function over a door, whose table has them all"
     for module in (
         "asking",
+        "batches",
         "commands",
         "entering",
+        "history",
         "monitor",
         "oneself",
         "opers",
@@ -132,7 +134,7 @@ admin.rows
 rooms.charter rooms.steps rooms.tail rooms.audience rooms.ring rooms.presence rooms.room rooms.rulings rooms.listing
 people.password
 postgres.errors postgres.codec postgres.batch
-doors.first_line doors.telnet doors.request doors.lists
+doors.first_line doors.telnet doors.request doors.lists doors.timeofday
 irc.errors irc.format irc.steps irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
 irc.caps irc.support irc.newcomer irc.replay irc.watched
 """

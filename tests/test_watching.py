@@ -13,7 +13,7 @@ from tests.ear import Ear
 from tests.fakes import HeldStore, Reactor, now
 from twistedchat.hub import Hub
 from twistedchat.people import watching
-from twistedchat.people.watching import MAX_WATCHED, Watching
+from twistedchat.people.watching import MAX_WATCHED, Seen, Watching
 from twistedchat.session import Session
 
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ class Friend:
         self.full = False
         self.told: list[str] = []
 
-    def show_watched(self, here: Sequence[str], gone: Sequence[str]) -> bool:
+    def show_watched(self, here: Sequence[str], gone: Sequence[str], changed: Sequence[tuple[Seen, Seen]]) -> bool:
         if not self.full:
             self.told += [f"+{name}" for name in here] + [f"-{name}" for name in gone]
+            self.told += [f"{now.name}: {before.away}/{before.real} {now.away}/{now.real}" for before, now in changed]
         return not self.full
 
 
@@ -49,8 +50,8 @@ class WatchingCase(SynchronousTestCase):
         self.here: set[str] = set()
         self.watching = Watching(self.reactor, self.find)
 
-    def find(self, name: str) -> str:
-        return next((each for each in self.here if each.casefold() == name.casefold()), "")
+    def find(self, name: str) -> Seen:
+        return next((Seen(each) for each in self.here if each.casefold() == name.casefold()), Seen())
 
     def come(self, name: str) -> None:
         self.here.add(name)
@@ -188,6 +189,10 @@ class SessionTests(SynchronousTestCase):
         now(eve.rename("EVE"))
         now(eve.rename("dan"))
         self.assertEqual(friend.told, ["+eve", "+EVE", "-eve", "+dan"])
+        eve.set_profile(eve.profile._replace(away="lunch"))
+        eve.set_profile(eve.profile._replace(away="", real="Eve"))
+        self.assertEqual(friend.told[4:], ["dan: / lunch/", "dan: lunch/ /Eve"])
+        del friend.told[4:]
         eve.lose()
         self.assertEqual(len(friend.told), 4)
         reactor.advance(60)

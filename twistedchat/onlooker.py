@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from twistedchat.rooms.audience import Member
     from twistedchat.rooms.room import Room
 
-__all__ = ["EXCERPT_BYTES", "Membership", "Onlooker"]
+__all__ = ["EXCERPT_BYTES", "UNSEEN", "Membership", "Onlooker"]
 
 EXCERPT_BYTES = 64 * 2**10
 """Size limit of a part of the log that is asked for, in bytes of text. Source: as `formats.base.PAGE_BYTES`."""
 
 
-_UNSEEN = Profile("user", "local.ip")
+UNSEEN = Profile("user", "local.ip")
 """Of somebody whose door has said nothing of it."""
 
 ROOMS_A_STEP = 64
@@ -54,12 +54,11 @@ class Onlooker:
 
     Attributes:
         name: The person's name; "" before it was given.
-        profile: How the person is seen by others.
         arrived: By room, the seq up to which what was shown is known to have arrived; None for somebody who says
             so when it comes back, or never does.
     """
 
-    __slots__ = ("_actor", "_hub", "_memberships", "arrived", "name", "profile")
+    __slots__ = ("_actor", "_hub", "_memberships", "_seen", "_since", "arrived", "name")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -67,8 +66,25 @@ class Onlooker:
         # What the rules are told, until it changes.
         self._actor: Actor | None = None
         self.name = ""
-        self.profile = _UNSEEN
+        # Made when it is asked for: of most people nobody ever asks.
+        self._seen: Profile | None = None
+        self._since = 0
         self.arrived: dict[str, int] | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """How the person is seen by others."""
+        if self._seen is None:
+            self._seen = self._look_at_door()._replace(since=self._since)
+        return self._seen
+
+    @profile.setter
+    def profile(self, profile: Profile) -> None:
+        self._seen = profile
+
+    def _look_at_door(self) -> Profile:
+        """How the person is seen, as far as the connection tells."""
+        return UNSEEN
 
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
@@ -188,11 +204,18 @@ class Onlooker:
         """By room that is shown now: the seq of the last event that was shown."""
         return {name: member.cursor for name, (_, member) in self._memberships.items() if member.cursor != GONE}
 
+    def latest(self) -> dict[str, int]:
+        """By room in which something was said: the time of its last event, in milliseconds since 1970."""
+        return {name: room.seq_at for name, (room, _) in self._memberships.items() if room.seq}
+
     def confirm(self, shown: Mapping[str, int]) -> None:
         """What was `shown` at an earlier moment is known to have arrived."""
         arrived = self.arrived
         if arrived is not None:
             arrived.update({room: max(seq, arrived[room]) for room, seq in shown.items() if room in arrived})
+            # Unless the log has lost its end meanwhile.
+            now = self.shown()
+            arrived.update({room: min(seq, now.get(room, seq)) for room, seq in arrived.items()})
 
     def last_seq(self, name: str) -> int:
         """The seq of the last event of a room that the session is in.
@@ -222,6 +245,10 @@ class Onlooker:
         rank = membership.room.charter.rank(name) if membership else ""
         signs = rank.replace("o", "@").replace("v", "+")
         return signs if is_whole else signs[:1]
+
+    def shares_room(self, name: str) -> bool:
+        """Whether the person of exactly this name is in a room that the session is in, and so is seen there."""
+        return any(name in room.presence.names for room, _ in self._memberships.values())
 
     def away_of(self, name: str) -> str:
         """Why the person of exactly this name is away; "" if that is not so."""
@@ -262,7 +289,7 @@ class Onlooker:
 
     def _actor_now(self) -> Actor:
         if self._actor is None:
-            self._actor = Actor(self.name, len(self._memberships), self.profile)
+            self._actor = Actor(self.name, len(self._memberships), self)
         return self._actor
 
     def _find(self, name: str) -> Membership | None:

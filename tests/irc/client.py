@@ -36,9 +36,11 @@ class IrcClient(Peer):
 
     Attributes:
         answers_pings: Whether it does.
+        nick: The name that it asked for.
     """
 
     def __init__(self, world: World, *, buffer_bytes: int = 1 << 20) -> None:
+        self.nick = "*"
         self.answers_pings = True
         self._read = 0
         self._looked = 0
@@ -72,6 +74,7 @@ def come(
 ) -> IrcClient:
     """A client that has registered, and entered rooms; what it was told of that is read."""
     client = IrcClient(world, buffer_bytes=buffer_bytes)
+    client.nick = name
     if word:
         client.say(f"PASS {word}")
     if caps:

@@ -100,6 +100,11 @@ class StayTests(ReturningCase):
         self.assertTrue(old.over)
         self.assertIn("ERROR :Closing link: Another connection has taken your session up", old.news())
         self.assertIn(" 001 ann ", new.news()[0])
+        self.said("hello")
+        self.assertEqual(self.shown(new), ["hello"])
+        self.world.pass_seconds(700)
+        new.say("PRIVMSG #den :I stay")
+        self.assertIn("I stay", self.bob.news()[-1])
 
     def test_gone_while_asking(self) -> None:
         """A newcomer that is gone before the old connection has answered has taken nothing."""
@@ -201,3 +206,21 @@ class MissedTests(ReturningCase):
         shown = self.shown(ann)
         self.assertTrue(shown[0].startswith("*** 1,500 lines that you missed"))
         self.assertEqual(shown[1:], [*texts, "*** From here on it is live.", "live"])
+
+    def test_log_lost(self) -> None:
+        """If the log has lost its end, what is said there anew is not taken for what had arrived."""
+        ann = come(self.world, "ann", word=WORD, rooms=["den"])
+        self.said("one", "two", "three")
+        self.world.pass_seconds(31)
+        self.world.held.go_back(1, "den")
+        self.said("new two")
+        self.world.pass_seconds(31)
+        ann.reset()
+        self.said("new three")
+        ann = come(self.world, "ann", word=WORD)
+        self.assertEqual(self.shown(ann)[1:-1], ["new three"])
+        session = now(self.world.hub.people.find("ann"))
+        assert isinstance(session, Session)
+        self.world.pass_seconds(31)
+        self.assertEqual(session.arrived, {"den": 3})
+        self.assertIn("ends at 1", self.world.faults.pop())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twistedchat.events import Kind
     from twistedchat.formats.base import Page
     from twistedchat.people.base import Named
+    from twistedchat.profiles import Profile
     from twistedchat.session import Session
     from twistedchat.stores.base import Stored
 
@@ -126,6 +127,10 @@ class JsonOutlet:
         """The session is another connection's, or nobody's."""
         self._session = None
         self._stream.channel.close(Farewell(code, text))
+
+    def face(self) -> Profile:
+        """How the person is seen by others."""
+        return self._stream.face("json")
 
     def notify(self, text: str) -> None:
         """A program sees by its answers how the server is."""

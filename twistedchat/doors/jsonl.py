@@ -126,7 +126,7 @@ class JsonDoor(JsonOutlet):
             session = Session(hub, self)
             self._session = session
             try:
-                await session.enter(name, resumable=True)
+                await session.enter(name, resumable=True, profile=JsonOutlet.face)
             except ChatError:
                 self._session = None
                 raise

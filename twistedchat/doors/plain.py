@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 
 from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
 from twistedchat.doors.display import Display
-from twistedchat.doors.farewells import killed
+from twistedchat.doors.farewells import NO_WEB, killed
 from twistedchat.doors.first_line import check_name, is_irc, is_web
 from twistedchat.doors.telnet import Mark
 from twistedchat.doors.words import people_in, run_word
@@ -27,7 +27,6 @@ from twistedchat.rooms.audience import SMALL_ROOM
 from twistedchat.rooms.charter import LOBBY
 from twistedchat.session import Session
 from twistedchat.text import listing
-from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Hashable, Sequence
@@ -36,11 +35,10 @@ if TYPE_CHECKING:
     from twistedchat.events import Event
     from twistedchat.formats.base import Page
     from twistedchat.people.base import Named
+    from twistedchat.profiles import Profile
     from twistedchat.stores.base import Stored
 
 __all__ = ["PlainDoor"]
-
-_NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
 
 _WONT_TIMING_MARK = b"\xff\xfc\x06"
 """Answer that a telnet client waits for after ^C. Source: RFC 860."""
@@ -155,10 +153,10 @@ class PlainDoor:
     async def _introduce(self, text: str, *, is_first: bool) -> None:
         """Take a line as the peer's name, and let it into the lobby."""
         if is_first and is_web(text):
-            self._stream.channel.close(_NO_WEB)
+            self._stream.channel.close(NO_WEB)
             return
         check_name(text, self._stream.port.settings.irc_ports)
-        await self.session.enter(text)
+        await self.session.enter(text, profile=PlainDoor.face)
         self._stream.admitted()
         room = await self.enter(LOBBY)
         name = self.session.name
@@ -342,6 +340,10 @@ class PlainDoor:
         """The name is somebody else's."""
         self._stream.channel.close(Farewell(code, text))
 
+    def face(self) -> Profile:
+        """How the person is seen by others."""
+        return self._stream.face("plain")
+
     def notify(self, text: str) -> None:
         """Show a sentence about the server."""
         self.tell(text)
@@ -378,14 +380,11 @@ class PlainDoor:
     @property
     def has_seen_all(self) -> bool:
         """Whether all that stands in the logs has been shown."""
-        # Whoever leaves before its last line is shown to all is one who has gone, to those.
-        return self.session.has_seen_all and not self.session.is_being_shown
+        return self.session.has_seen_all
 
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
-        if self.session.is_being_shown:
-            self._stream.channel.check_finished_soon(SHOWN_SECONDS)
 
     def farewell(self, farewell: Farewell) -> None:
         """Say why the server closes the connection."""

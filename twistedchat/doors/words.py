@@ -6,11 +6,11 @@ Knows the words' arguments and the sentences of their answers. Must not know a c
 
 from __future__ import annotations
 
-import datetime
 import re
 import zoneinfo
 from typing import TYPE_CHECKING, Any, Protocol
 
+from twistedchat.doors.timeofday import time_today
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.names import clean_name
@@ -21,6 +21,7 @@ from twistedchat.text import listing, safe
 from twistedchat.verbs import find_word, help_lines
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Coroutine, Sequence
 
     from twisted.internet.defer import Deferred
@@ -247,25 +248,16 @@ async def _since(talker: Talker, rest: str) -> None:
     if re.fullmatch(r"\d{1,18}", rest, re.ASCII):
         seq = int(rest)
     else:
-        seq = await talker.session.seq_at(room, _time_today(rest, talker.now(), talker.display.zone))
+        at = time_today(rest, talker.now(), talker.display.zone)
+        if at is None:
+            raise ChatError("bad-request", "Give a seq or a time of day: /since 1200, /since 14:30.")
+        seq = await talker.session.seq_at(room, at)
     last = talker.session.last_seq(room)
     if seq >= last:
         talker.tell(f"Nothing was said in #{room} since then; the last was {last}.")
         return
     talker.tell(f"From {talker.session.rewind(room, seq) + 1} on in #{room}:")
     talker.session.show_all()
-
-
-def _time_today(text: str, now: float, zone: datetime.tzinfo | None) -> int:
-    """The last moment at which it was this time of day, in milliseconds."""
-    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", text, re.ASCII)
-    if not found:
-        raise ChatError("bad-request", "Give a seq or a time of day: /since 1200, /since 14:30.")
-    here = datetime.datetime.fromtimestamp(now, datetime.UTC).astimezone(zone)
-    then = here.replace(hour=int(found[1]), minute=int(found[2]), second=int(found[3] or 0), microsecond=0)
-    if then > here:
-        then -= datetime.timedelta(days=1)
-    return int(then.timestamp() * 1000)
 
 
 def _ignore(talker: Talker, rest: str) -> None:

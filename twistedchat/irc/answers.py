@@ -6,7 +6,7 @@ Knows IRC's lines and the codes of errors. Must not know a transport, nor what a
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from twistedchat.irc.message import tagged, write
 
@@ -15,7 +15,21 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
 
-__all__ = ["Answer", "numeric_of"]
+__all__ = ["Answer", "Said", "numeric_of"]
+
+
+class Said(NamedTuple):
+    """A line that the client said, while it is being stored.
+
+    Attributes:
+        command: The command that said it.
+        target: The room, as the client wrote it.
+        label: What the client gave the command; "" for none.
+    """
+
+    command: str
+    target: str
+    label: str
 
 
 class Answer:
@@ -77,6 +91,11 @@ class Answer:
             self._write(data)
         else:
             self._gathered.append(data)
+
+    def open_batch(self, line: bytes) -> None:
+        """The answer is a batch of its own: this is its first line, which has the label for all of them."""
+        self._out(tagged(line, self._label))
+        self._label = ""
 
     def finish(self) -> None:
         """That was all."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from twistedchat.doors.channel import Farewell
 from twistedchat.doors.telnet import Mark
 from twistedchat.errors import ChatError
-from twistedchat.irc.answers import Answer, numeric_of
+from twistedchat.irc.answers import Answer, Said, numeric_of
 from twistedchat.irc.entering import names_lines
 from twistedchat.irc.errors import FailError
 from twistedchat.irc.lines import IrcDecoder
 from twistedchat.irc.message import Fault, IrcError, Message, label_tag, parse, write
-from twistedchat.irc.outlet import IrcOutlet, Said
+from twistedchat.irc.outlet import IrcOutlet
 from twistedchat.irc.pulse import Pulse
 from twistedchat.irc.steps import PRESENCE_CAPS, steps_but, steps_lines
 from twistedchat.irc.table import COMMANDS
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from twistedchat.doors.stream import ChatProtocol
+    from twistedchat.irc.batches import Multiline
     from twistedchat.irc.commands import Command
     from twistedchat.irc.newcomer import Newcomer
     from twistedchat.rooms.steps import Run
@@ -61,9 +62,10 @@ class IrcDoor(IrcOutlet):
         newcomer: As above; None once it is registered.
         parting: What the others are told when it is gone.
         pulse: When something was heard of it.
+        multiline: A message of several lines that it is sending; None before the first one.
     """
 
-    __slots__ = ("_answer", "newcomer", "parting", "pulse")
+    __slots__ = ("_answer", "multiline", "newcomer", "parting", "pulse")
 
     def __init__(self, stream: ChatProtocol, newcomer: Newcomer) -> None:
         super().__init__(stream)
@@ -71,6 +73,7 @@ class IrcDoor(IrcOutlet):
         self.parting = "Connection closed"
         self.pulse = Pulse(self, stream.port.clock)
         self._answer: Answer | None = None
+        self.multiline: Multiline | None = None
         # What was received of a line that has not ended is cut from now on as IRC's.
         rest = stream.decoder.end()
         stream.decoder = IrcDecoder()
@@ -201,6 +204,13 @@ class IrcDoor(IrcOutlet):
         else:
             self._wire.write(line)
 
+    def open_batch(self, line: bytes) -> None:
+        """Begin a batch that is the whole answer to the command that is being done."""
+        if self._answer is not None:
+            self._answer.open_batch(line)
+        else:
+            self._wire.write(line)
+
     def numeric(self, number: str, *params: str) -> None:
         """Answer with a numeric."""
         self.send(write(self.server, number, self.nick, *params))
@@ -297,8 +307,13 @@ class IrcDoor(IrcOutlet):
         self.pulse.stop()
         if self.arrivals is not None:
             self.arrivals.stop()
+        if self.multiline is not None:
+            self.multiline.stop()
         self.hub.people.watching.forget(self)
         self.waiting.wake()
+        if self.session.outlet is not self:
+            # It is another connection's by now, or has ended.
+            return
         if self.session.token:
             self.session.lose()
         else:

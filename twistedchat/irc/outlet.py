@@ -6,16 +6,15 @@ Knows IRC's lines and a session. Must not know what the client asks for, nor how
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from twistedchat.doors.channel import FAULT, Farewell
 from twistedchat.events import Kind
 from twistedchat.irc.format import IrcFormat, Tags
 from twistedchat.irc.message import label_tag, write
 from twistedchat.irc.waiting import Waiting
-from twistedchat.irc.watched import OFFLINE, ONLINE, watched
+from twistedchat.irc.watched import OFFLINE, ONLINE, changes, watched
 from twistedchat.session import Session
-from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,9 +29,10 @@ if TYPE_CHECKING:
     from twistedchat.irc.missed import Missed
     from twistedchat.irc.replay import Replay
     from twistedchat.people.base import Named
+    from twistedchat.people.watching import Seen
     from twistedchat.stores.base import Stored
 
-__all__ = ["IrcOutlet", "Said"]
+__all__ = ["IrcOutlet"]
 
 
 MAX_OWN = 4096
@@ -40,20 +40,6 @@ MAX_OWN = 4096
 
 Source: chosen; of more it is shown the oldest as anybody is.
 """
-
-
-class Said(NamedTuple):
-    """A line that the client said, while it is being stored.
-
-    Attributes:
-        command: The command that said it.
-        target: The room, as the client wrote it.
-        label: What the client gave the command; "" for none.
-    """
-
-    command: str
-    target: str
-    label: str
 
 
 class IrcOutlet:
@@ -238,13 +224,20 @@ class IrcOutlet:
         """Somebody lets the person into a room."""
         self._tell(self.hub.people.source(by, self.now), "INVITE", self.nick, f"#{room}")
 
-    def show_watched(self, here: Sequence[str], gone: Sequence[str]) -> bool:
-        """Tell which watched names are somebody's now, and which nobody's, if nothing waits to be written."""
+    def show_watched(self, here: Sequence[str], gone: Sequence[str], changed: Sequence[tuple[Seen, Seen]]) -> bool:
+        """Tell how watched names are now, if nothing waits to be written."""
         if self._wire.full:
             return False
-        sources = [self.hub.people.source(name, self.now) for name in here]
-        for numeric, words in ((ONLINE, sources), (OFFLINE, gone)):
-            self._wire.write(b"".join(watched(self.server, self.nick, numeric, words)))
+        # In a room that is shared it is told there.
+        unseen = [pair for pair in changed if not self.session.shares_room(pair[1].name)]
+        sources = {seen.name: self.hub.people.source(seen.name, self.now) for _, seen in unseen}
+        sources |= {name: self.hub.people.source(name, self.now) for name in here}
+        lines = [
+            *watched(self.server, self.nick, ONLINE, [sources[name] for name in here]),
+            *watched(self.server, self.nick, OFFLINE, gone),
+            *changes(unseen, sources, self.caps, self.format.stamp(self.now)),
+        ]
+        self._wire.write(b"".join(lines))
         return True
 
     def removed(self, room: str, by: str, why: str) -> None:
@@ -351,14 +344,11 @@ class IrcOutlet:
     @property
     def has_seen_all(self) -> bool:
         """Whether all that stands in the logs has been shown."""
-        # Whoever leaves before its last line is shown to all is one who has gone, to those.
-        return self.session.has_seen_all and not self.session.is_being_shown
+        return self.session.has_seen_all
 
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
-        if self.session.is_being_shown:
-            self.stream.channel.check_finished_soon(SHOWN_SECONDS)
         self.hub.people.watching.drained(self)
         self.waiting.wake()
 

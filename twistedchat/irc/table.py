@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twistedchat.irc.asking import ASKING
+from twistedchat.irc.batches import BATCHES
 from twistedchat.irc.entering import ROOMS
+from twistedchat.irc.history import HISTORY
 from twistedchat.irc.monitor import MONITORING
 from twistedchat.irc.oneself import ONESELF
 from twistedchat.irc.opers import OPERATING
@@ -18,5 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
-COMMANDS: dict[str, Command] = REGISTRATION | ROOMS | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING
+COMMANDS: dict[str, Command] = (
+    REGISTRATION | ROOMS | TALK | ASKING | RULING | OPERATING | ONESELF | MONITORING | HISTORY | BATCHES
+)
 """Each by its word, in capitals."""

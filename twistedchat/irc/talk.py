@@ -36,6 +36,9 @@ _KINDS = {"PRIVMSG": Kind.SAY, "NOTICE": Kind.NOTICE}
 
 
 def _say(door: IrcDoor, message: Message) -> Answering | None:
+    if "batch" in message.tags and door.multiline is not None:
+        door.multiline.line(message)
+        return None
     word = message.command.upper()
     is_silent = word == "NOTICE" and not message.tags.get("label")
     if len(message.params) < 1 or not message.params[0]:

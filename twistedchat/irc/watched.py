@@ -1,4 +1,4 @@
-"""Names between commas, in as many lines as they need: how ``MONITOR`` tells them.
+"""How ``MONITOR`` tells who comes and goes: names between commas, in as many lines as they need; and who changes.
 
 Pure. Knows the numerics of IRCv3's ``MONITOR``. Must not know who watches whom.
 """
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from twistedchat.irc.message import MAX_LINE_BYTES, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-__all__ = ["LISTED", "LIST_END", "LIST_FULL", "OFFLINE", "ONLINE", "watched"]
+    from twistedchat.people.watching import Seen
+
+__all__ = ["LISTED", "LIST_END", "LIST_FULL", "OFFLINE", "ONLINE", "changes", "watched"]
 
 ONLINE, OFFLINE, LISTED, LIST_END, LIST_FULL = "730", "731", "732", "733", "734"
 """Numerics. Source: IRCv3, monitor, "Numeric replies"."""
@@ -38,3 +40,23 @@ def watched(server: str, nick: str, numeric: str, words: Iterable[str]) -> Itera
         taken.append(word)
     if taken:
         yield write(server, numeric, nick, ",".join(taken))
+
+
+def changes(
+    changed: Iterable[tuple[Seen, Seen]], sources: Mapping[str, str], caps: Collection[str], tags: str
+) -> Iterator[bytes]:
+    """Who is away or back, and who says something else of itself, for a client with ``extended-monitor``.
+
+    Args:
+        changed: How each was, and is.
+        sources: By name, as what each is shown.
+        caps: The client's capabilities.
+        tags: Of each line.
+    """
+    if "extended-monitor" not in caps:
+        return
+    for before, now in changed:
+        if before.away != now.away and "away-notify" in caps:
+            yield write(sources[now.name], "AWAY", *([now.away] if now.away else ()), tags=tags)
+        if before.real != now.real and "setname" in caps:
+            yield write(sources[now.name], "SETNAME", now.real, tags=tags)

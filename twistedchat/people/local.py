@@ -16,7 +16,7 @@ from twistedchat.errors import ChatError
 from twistedchat.names import Register
 from twistedchat.people.base import LINGER_SECONDS, People
 from twistedchat.people.password import Guesses, word_token
-from twistedchat.people.watching import Watching
+from twistedchat.people.watching import Seen, Watching
 from twistedchat.profiles import PAST, host_of, source
 from twistedchat.records import Past
 
@@ -64,7 +64,7 @@ class LocalPeople(People):
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self.guesses = Guesses(clock.seconds)
-        self.watching = Watching(clock, self._spelled)
+        self.watching = Watching(clock, self._look)
         self._host_key = secrets.token_bytes(32)
         self._names: Register[Person] = Register()
         self._past: deque[Past] = deque(maxlen=MAX_PAST)
@@ -205,10 +205,12 @@ class LocalPeople(People):
         for person in list(self._lingering):
             self.back(person)
 
-    def _spelled(self, name: str) -> str:
-        """Who has a name, as it is spelled; or ""."""
+    def _look(self, name: str) -> Seen:
+        """Who has a name; also while its connection is lost, of which nobody is told."""
         person = self._names.find(name)
-        return person.name if person is not None else ""
+        if person is None or not person.name:
+            return Seen()
+        return Seen(person.name, person.profile.away, person.profile.real)
 
     def _let_go(self, person: Person) -> None:
         self.back(person)

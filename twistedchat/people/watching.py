@@ -6,7 +6,7 @@ Knows names, and when the watchers of one are to be told. Must not know who has 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from twistedchat.limits import TokenBucket
 from twistedchat.names import likenesses
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-__all__ = ["MAX_WATCHED", "TELLS_A_SECOND", "Watcher", "Watching"]
+__all__ = ["MAX_WATCHED", "TELLS_A_SECOND", "Seen", "Watcher", "Watching"]
 
 MAX_WATCHED = 100
 """Most names that one watcher has on its list. Source: docs/irc.md, ``MONITOR=100``."""
@@ -34,11 +34,33 @@ _GATHER_SECONDS = 1.0
 """Delay after which those are told who could not be told at once, in seconds. Source: docs/irc.md, "Who is here"."""
 
 
+class Seen(NamedTuple):
+    """A name, as it is now.
+
+    Attributes:
+        name: As who has it spells it; "" if it is nobody's.
+        away: Why the person is away, or "".
+        real: What the person says about itself.
+    """
+
+    name: str = ""
+    away: str = ""
+    real: str = ""
+
+
+_NOBODY = Seen()
+
+
 class Watcher(Protocol):
     """Somebody with a list of names."""
 
-    def show_watched(self, here: Sequence[str], gone: Sequence[str]) -> bool:
+    def show_watched(self, here: Sequence[str], gone: Sequence[str], changed: Sequence[tuple[Seen, Seen]]) -> bool:
         """Tell which names are somebody's now, as that one spells them, and which are nobody's any more.
+
+        Args:
+            here: The first.
+            gone: The others, as they were asked for.
+            changed: Whose name it still is, but who is away or not, or says something else of itself: before and now.
 
         Returns:
             Whether it was taken. If not, `Watching.drained` is to be called when there is room again.
@@ -52,7 +74,7 @@ class _Watched:
     Attributes:
         watcher: Whose list it is.
         name: As it was asked for.
-        told: As who has it spells it, as far as its watcher knows; "" if it is nobody's.
+        told: How it is, as far as its watcher knows.
     """
 
     __slots__ = ("name", "told", "watcher")
@@ -60,7 +82,7 @@ class _Watched:
     def __init__(self, watcher: Watcher, name: str) -> None:
         self.watcher = watcher
         self.name = name
-        self.told = ""
+        self.told = _NOBODY
 
 
 class Watching:
@@ -68,14 +90,14 @@ class Watching:
 
     Args:
         clock: For the rate and delays.
-        find: Who has the name that this one counts as, as it is spelled; "" if it is nobody's.
+        look: How the name that this one counts as is now.
     """
 
-    __slots__ = ("_budget", "_by_key", "_clock", "_due", "_find", "_full", "_lists", "_timer")
+    __slots__ = ("_budget", "_by_key", "_clock", "_due", "_full", "_lists", "_look", "_timer")
 
-    def __init__(self, clock: IReactorTime, find: Callable[[str], str]) -> None:
+    def __init__(self, clock: IReactorTime, look: Callable[[str], Seen]) -> None:
         self._clock = clock
-        self._find = find
+        self._look = look
         self._budget = TokenBucket(TELLS_A_SECOND, TELLS_A_SECOND, clock.seconds())
         # By the first key of each name.
         self._lists: dict[Watcher, dict[str, _Watched]] = {}
@@ -108,8 +130,8 @@ class Watching:
             self._lists.setdefault(watcher, {})[keys[0]] = watched
             for key in keys:
                 self._by_key.setdefault(key, {})[watched] = None
-        watched.told = self._find(name)
-        return watched.told
+        watched.told = self._look(name)
+        return watched.told.name
 
     def unwatch(self, watcher: Watcher, name: str) -> None:
         """Take a name off a list, if it is on it."""
@@ -137,7 +159,7 @@ class Watching:
 
     def names(self, watcher: Watcher) -> Sequence[tuple[str, str]]:
         """A list: each name as it was asked for, and as who has it spells it, or ""."""
-        return [(watched.name, self._find(watched.name)) for watched in self._lists.get(watcher, {}).values()]
+        return [(watched.name, self._look(watched.name).name) for watched in self._lists.get(watcher, {}).values()]
 
     def watchers(self, name: str) -> Iterable[Watcher]:
         """Who has this name on its list, each once."""
@@ -147,7 +169,7 @@ class Watching:
     # -- telling ---------------------------------------------------------------------------------
 
     def changed(self, name: str) -> None:
-        """A name is somebody's now, or nobody's any more: tell those who watch it."""
+        """A name is somebody's now, or nobody's any more, or its person has changed: tell those who watch it."""
         if not self._by_key:
             return
         for key in likenesses(name):
@@ -184,15 +206,16 @@ class Watching:
         if self._due and self._timer is None:
             self._timer = self._clock.callLater(0, self._tell)
 
-    def _news(self, due: Iterable[_Watched]) -> Sequence[tuple[_Watched, str]]:
-        """Those of which their watcher does not know how things are, each with who has it."""
-        return [(watched, name) for watched in due if (name := self._find(watched.name)) != watched.told]
+    def _news(self, due: Iterable[_Watched]) -> Sequence[tuple[_Watched, Seen]]:
+        """Those of which their watcher does not know how they are."""
+        return [(watched, now) for watched in due if (now := self._look(watched.name)) != watched.told]
 
-    def _tell_one(self, watcher: Watcher, news: Sequence[tuple[_Watched, str]]) -> None:
-        here = [name for _, name in news if name]
-        gone = [watched.name for watched, name in news if not name]
-        if not news or watcher.show_watched(here, gone):
-            for watched, name in news:
-                watched.told = name
+    def _tell_one(self, watcher: Watcher, news: Sequence[tuple[_Watched, Seen]]) -> None:
+        here = [now.name for watched, now in news if now.name and now.name != watched.told.name]
+        gone = [watched.name for watched, now in news if not now.name]
+        changed = [(watched.told, now) for watched, now in news if now.name and now.name == watched.told.name]
+        if not news or watcher.show_watched(here, gone, changed):
+            for watched, now in news:
+                watched.told = now
         else:
             self._full[watcher] = dict.fromkeys(watched for watched, _ in news)

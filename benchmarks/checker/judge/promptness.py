@@ -5,7 +5,6 @@ A node to which the others' wake-ups don't come still shows everything: its beat
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +14,9 @@ __all__ = ["Promptness"]
 
 LATE_SECONDS = 1.0
 """Time after which an event is late, in seconds. Source: half a beat; with three nodes on two cores 0.1 s is usual."""
+
+LAGS = 20
+"""Factor by which later a delivery may be where the machine is busy: our own lateness tells. Source: as `rest.LAGS`."""
 
 MOST_LATE = 10
 """Most late deliveries of one node in one calm, in events. Source: a machine that is busy for a moment is no fault."""
@@ -31,8 +33,8 @@ class Promptness:
         self._verdict = verdict
         self._since = float("inf")
         self._first: dict[tuple[str, int], float] = {}
-        self._late: Counter[str] = Counter()
-        self._worst: dict[str, tuple[float, str, int] | tuple[()]] = {}
+        # By node: how late each delivery was, with its room and seq.
+        self._late: dict[str, list[tuple[float, str, int]]] = {}
 
     def begin(self, now: float) -> None:
         """It is calm from now on: nothing fails."""
@@ -52,8 +54,7 @@ class Promptness:
             return
         first = self._first.setdefault((room, seq), now)
         if now - first > LATE_SECONDS and ready_since < self._since:
-            self._late[node] += 1
-            self._worst[node] = max(self._worst.get(node, ()), (now - first, room, seq))
+            self._late.setdefault(node, []).append((now - first, room, seq))
 
     def end(self, *, lag: float = 0.0) -> None:
         """It is not calm any more.
@@ -61,12 +62,13 @@ class Promptness:
         Args:
             lag: How late the machine was for us, in seconds; on one that is too busy nothing is late.
         """
-        for node, late in self._late.items():
-            if late > MOST_LATE and lag < LATE_SECONDS / 5:
-                told = f"node {node} showed {late} events {LATE_SECONDS:g} s or more behind another one, in calm; "
-                told += f"the worst: {self._worst[node]}"
+        limit = LATE_SECONDS + LAGS * lag
+        for node, deliveries in self._late.items():
+            late = [one for one in deliveries if one[0] > limit]
+            if len(late) > MOST_LATE and lag < LATE_SECONDS / 5:
+                told = f"node {node} showed {len(late)} events {limit:.1f} s or more behind another one, in calm; "
+                told += f"the worst: {max(late)}"
                 self._verdict.against("late", (node, self._since), told)
         self._since = float("inf")
         self._first.clear()
         self._late.clear()
-        self._worst.clear()
