@@ -12,7 +12,7 @@ from twistedchat.names import clean_name, clean_room
 from twistedchat.people.base import Deed, DeedKind
 from twistedchat.profiles import source
 from twistedchat.records import Amended, RoomRules
-from twistedchat.rooms.charter import MAX_CHANGES, RANKS
+from twistedchat.rooms.charter import CLOSING, MAX_CHANGES, RANKS
 from twistedchat.rooms.rulings import amend
 from twistedchat.rooms.steps import EVERYWHERE, Step, StepKind
 from twistedchat.rules import Place
@@ -67,7 +67,7 @@ class Ruler(Speaker):
             What was changed, and what could not be.
 
         Raises:
-            ChatError: ``bad-room``, ``no-such-room``, ``not-in-room``, ``not-op``; nothing was changed.
+            ChatError: ``bad-room``, ``no-such-room``, ``not-in-room``, ``not-op``, ``not-stored``; nothing was changed.
         """
         room = self._ruled(name, "mode")
         ready: list[Change] = []
@@ -78,13 +78,28 @@ class Ruler(Speaker):
                 ready.append(change._replace(param=await self._member(room, change.param)) if bears else change)
             except ChatError as error:
                 strangers.append((change, error))
-        self._check_still_here()
-        # Meanwhile the rank may be gone, or the room.
-        room = self._ruled(room.name, "mode")
-        amended = amend(room, ready, self.name, self._now)
-        if amended.made:
-            self._announce(StepKind.MODE, [room], changes=amended.made)
+        amended = await self._amend(room, ready)
         return Amended(room.name, amended.made, [*strangers, *amended.refused])
+
+    async def _amend(self, room: Room, changes: Sequence[Change]) -> Amended:
+        """Make changes; the store knows before anybody that the room is closed, and after all that it is open again."""
+        name = room.name
+        marks = room.charter.is_closed
+        if not marks and any(change.sign == "+" and change.letter in CLOSING for change in changes):
+            marks = True
+            await self._hub.rooms.shut(room, is_shut=True)
+        try:
+            self._check_still_here()
+            # Meanwhile the rank may be gone, or the room.
+            room = self._ruled(name, "mode")
+            amended = amend(room, changes, self.name, self._now)
+            if amended.made:
+                self._announce(StepKind.MODE, [room], changes=amended.made)
+                self._hub.people.amended(name, amended.made, self.name)
+            return amended
+        finally:
+            if marks and not room.charter.is_closed:
+                await self._hub.rooms.shut(room, is_shut=False)
 
     async def _member(self, room: Room, name: str) -> str:
         """The name of somebody in a room, as it is kept."""
@@ -138,8 +153,6 @@ class Ruler(Speaker):
         if who in room.presence.names:
             raise ChatError("already-member", f"{who} is in #{room.name} already.")
         await person.undergo(Deed(DeedKind.INVITE, self.name, room.name))
-        profile = self._hub.people.profile(who)
-        room.charter.invite(who, profile.since if profile else 0)
         return who
 
     # -- telling it ------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name
 from twistedchat.people.base import Arrival, DeedKind, Stay
@@ -120,6 +122,7 @@ class Session(Visitor):
         for room in rooms:
             self._hub.announcer.changed(room)
 
+    @override
     def set_profile(self, profile: Profile) -> None:
         """Be seen otherwise; who shares a room is told of it."""
         before, self.profile = self.profile, profile
@@ -244,6 +247,9 @@ class Session(Visitor):
         elif outlet is None:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
         elif deed.kind is DeedKind.INVITE:
+            room = self._hub.rooms.get(deed.room)
+            if room is not None:
+                room.charter.invite(self.name, self.profile.since)
             outlet.invited(deed.by, deed.room)
         elif "w" in self.profile.modes:
             outlet.wallops(deed.by, deed.text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twistedchat.errors import ChatError
 from twistedchat.names import clean_room
 from twistedchat.onlooker import Membership
 from twistedchat.overseer import Overseer
@@ -122,6 +123,8 @@ class Visitor(Overseer):
             if self._outlet is not outlet:
                 # Taken up meanwhile: the connection that goes on with it has not asked for this.
                 raise lost()
+            if self._hub.rooms.is_ending(room):
+                raise ChatError("not-readable", f"The last member has just left #{room.name}: join it again.")
             self._may("join", room.place_of(room.name, is_member=room.name in self._memberships, key=key))
         except BaseException:
             room.entering -= 1
@@ -133,9 +136,11 @@ class Visitor(Overseer):
     def _admit(self, room: Room, format_: Format) -> Member:
         member = self._put(room, format_)
         room.presence.joined(member)
-        rulings.entered(room, member, self._now)
+        rank = rulings.entered(room, member, self._now)
         self._hub.people.entered(self, room.name)
         self._announce(StepKind.JOIN, [room])
+        if rank is not None:
+            self._hub.people.amended(room.name, [rank], "")
         self._hub.announcer.changed(room)
         return member
 
@@ -175,7 +180,11 @@ class Visitor(Overseer):
         room.audience.remove(member)
         room.presence.left(member, why)
         heir = rulings.left(room, member.name)
+        if not room.presence.count and room.charter.is_closed:
+            self._hub.rooms.end(room)
         self._hub.people.left(self, name, why)
+        if heir is not None:
+            self._hub.people.amended(name, [heir], "")
         self._hub.announcer.changed(room)
         return room, heir
 
