@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from twisted.internet.defer import Deferred
 from typing_extensions import override
 
 from tests.ear import Ear
 from tests.fakes import now
 from tests.test_session import FORMAT, SessionTestCase
+from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.records import Change
 
 if TYPE_CHECKING:
+    from twistedchat.people.base import People
     from twistedchat.session import Session
 
 
@@ -229,6 +232,56 @@ class InviteTests(RulerTestCase):
         zoe = self.enter("zoe", resumable=True)
         zoe.lose()
         self.assertEqual(self.refusal(self.ann.invite("zoe", "den")), "not-here")
+
+
+class SlowPeople:
+    """A register that answers when the test says so, as that of many nodes does."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self.answer: Deferred[None] = Deferred()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._people, name)
+
+    async def find(self, name: str) -> Any:
+        await self.answer
+        return await self._people.find(name)
+
+
+class SlowTests(RulerTestCase):
+    def test_rank_lost_meanwhile(self) -> None:
+        """Whoever is no op any more when it is known who is meant does nothing."""
+        self.mode(self.ann, "+o bob", "+i")
+        people = SlowPeople(self.hub.people)
+        self.hub.people = cast("People", people)
+        asked = [
+            Deferred.fromCoroutine(ask)
+            for ask in (
+                self.ann.kick("den", "bob"),
+                self.ann.invite("eve", "den"),
+                self.ann.mode("den", [Change("-", "o", "bob")]),
+            )
+        ]
+        self.mode(self.bob, "-i", "+m")
+        live = self.hub.rooms.find("den")
+        assert live is not None
+        live.charter.apply(Change("-", "o", "ann"))
+        live.charter.apply(Change("+", "i"))
+        people.answer.callback(None)
+        for each in asked:
+            self.assertEqual(self.failureResultOf(each, ChatError).value.code, "not-op")
+        self.assertEqual((self.ranks(), list(self.ann.roster("den").names)), ({"bob": "o"}, ["ann", "bob"]))
+
+    def test_connection_lost_meanwhile(self) -> None:
+        """Nothing is done for a connection that is lost meanwhile."""
+        people = SlowPeople(self.hub.people)
+        self.hub.people = cast("People", people)
+        kicking = Deferred.fromCoroutine(self.ann.kick("den", "bob"))
+        self.ann.lose()
+        people.answer.callback(None)
+        self.failureResultOf(kicking, ChatError)
+        self.assertEqual(self.bob.roster("den").count, 2)
 
 
 class KickTests(RulerTestCase):

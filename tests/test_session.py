@@ -36,12 +36,15 @@ class SessionTestCase(SynchronousTestCase):
     @override
     def setUp(self) -> None:
         self.clock = Reactor()
-        self.store = HeldStore(self.clock.seconds)
+        self.store = self.make_store()
         self.store.fill([draft("old", Kind.SAY, "zoe", f"{number}") for number in range(30)])
         self.hub = Hub(self.store, self.clock, wall=self.clock.seconds)
         now(self.hub.open())
         self.ear = Ear()
         self.ann = self.enter("ann", self.ear, resumable=True)
+
+    def make_store(self) -> HeldStore:
+        return HeldStore(self.clock.seconds)
 
     def enter(self, name: str, ear: Ear | None = None, *, resumable: bool = False) -> Session:
         session = Session(self.hub, ear or Ear())

@@ -18,12 +18,14 @@ from twistedchat.formats.jsonl import JsonFormat
 from twistedchat.hub import Hub
 from twistedchat.people.base import LINGER_SECONDS, Arrival
 from twistedchat.people.local import LocalPeople
+from twistedchat.records import Change
 from twistedchat.rooms.announce import GATHER_SECONDS
+from twistedchat.rooms.charter import as_text
 from twistedchat.session import Session
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from twistedchat.people.base import Named, Person
     from twistedchat.stores.base import RoomSummary
@@ -67,6 +69,10 @@ class NodePeople(LocalPeople):
     @override
     def left(self, person: Named, room: str, why: str) -> None:
         self.told.append(f"{person.name} out of {room}")
+
+    @override
+    def amended(self, room: str, changes: Sequence[Change], by: str) -> None:
+        self.told.append(f"{by or 'the server'} in {room}: {' '.join(as_text(changes, 400))}")
 
     @override
     async def who(self, room: str) -> Collection[str]:
@@ -291,3 +297,24 @@ class ElsewhereTests(MovedTestCase):
                 now(ask)
             self.assertEqual(caught.exception.code, "not-ready")
         self.assertEqual([room.name for room in self.hub.rooms], ["lobby"])
+
+
+class RulesTests(MovedTestCase):
+    """Ranks and rules of a room that people of both nodes are in."""
+
+    def test_told(self) -> None:
+        """What changes here is told to the other node, by whom, as it is told to people; who gets a rank, too."""
+        ann = Session(self.hub, Ear())
+        now(ann.enter("ann"))
+        now(ann.join("den", FORMAT))
+        now(ann.mode("den", [Change("+", "m"), Change("+", "m"), Change("+", "b", "eve")]))
+        self.assertEqual(self.people.told, ["ann in den", "the server in den: +o ann", "ann in den: +mb eve!*@*"])
+
+    def test_heard(self) -> None:
+        """What changes there counts here at once; of a room that nobody here is in it is nothing."""
+        self.hub.amend("lobby", [Change("+", "m")], "bob")
+        with self.assertRaises(ChatError) as caught:
+            self.zoe.say("lobby", "hi", Ear())
+        self.assertEqual(caught.exception.code, "muted")
+        self.hub.amend("nowhere", [Change("+", "m")], "bob")
+        self.assertIsNone(self.hub.rooms.find("nowhere"))

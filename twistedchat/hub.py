@@ -15,23 +15,26 @@ from twistedchat.feed import Feed
 from twistedchat.names import SERVER_NAME
 from twistedchat.people.local import LocalPeople
 from twistedchat.reading import LogReader
+from twistedchat.rooms import rulings
 from twistedchat.rooms.announce import Announcer
 from twistedchat.rooms.catchup import CatchUp
 from twistedchat.rooms.live import LiveRooms
 from twistedchat.rooms.room import Room
 from twistedchat.rooms.signals import Signals
+from twistedchat.rooms.steps import Step, StepKind
 from twistedchat.rooms.tail import Budget
 from twistedchat.turns import Turns
 from twistedchat.writer import Queue, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from twisted.internet.interfaces import IReactorTime
 
     from twistedchat.errors import ChatError
     from twistedchat.operators import OperatorsFile
     from twistedchat.people.base import People
+    from twistedchat.records import Change
     from twistedchat.rooms.audience import Member
     from twistedchat.stores.base import Store
 
@@ -186,6 +189,16 @@ class Hub:
             for step in live.presence.set_others(names, renamed, left):
                 self.announcer.step(step._replace(at=int(self.wall() * 1000)), [live])
             self.announcer.changed(live)
+
+    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+        """Ranks and rules of a room were changed on another node, by the person of this name, or by the server ("")."""
+        live = self.rooms.get(room)
+        if live is not None:
+            now = int(self.wall() * 1000)
+            made = rulings.amend(live, changes, by, now).made
+            if made:
+                seen = self.people.source(by, now) if by else ""
+                self.announcer.step(Step(StepKind.MODE, room, by, seen, None, changes=made, at=now), [live])
 
     def cut_off(self, error: ChatError) -> None:
         """Refuse every line that is not in a commit, as its speaker may lose the name, and all until `joined_up`."""

@@ -42,8 +42,7 @@ class Overseer(Ruler):
         await operators.check(self, name, password)
         self._check_still_here()
         if "o" not in self.profile.modes:
-            self.profile = self.profile._replace(modes="".join(sorted(f"{self.profile.modes}o")))
-            self._actor = None
+            self.set_profile(self.profile._replace(modes="".join(sorted(f"{self.profile.modes}o"))))
 
     async def kill(self, who: str, why: str = "") -> str:
         """End somebody's session; that person is told so, and gone.

@@ -12,7 +12,7 @@ from twistedchat.names import clean_name, clean_room
 from twistedchat.people.base import Deed, DeedKind
 from twistedchat.profiles import source
 from twistedchat.records import Amended, RoomRules
-from twistedchat.rooms.charter import MAX_CHANGES, RANKS
+from twistedchat.rooms.charter import CLOSING, MAX_CHANGES, RANKS
 from twistedchat.rooms.rulings import amend
 from twistedchat.rooms.steps import EVERYWHERE, Step, StepKind
 from twistedchat.rules import Place
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from twistedchat.people.base import Hearer
+    from twistedchat.profiles import Profile
     from twistedchat.records import Change
     from twistedchat.rooms.room import Room
 
@@ -67,7 +68,7 @@ class Ruler(Speaker):
             What was changed, and what could not be.
 
         Raises:
-            ChatError: ``bad-room``, ``no-such-room``, ``not-in-room``, ``not-op``; nothing was changed.
+            ChatError: ``bad-room``, ``no-such-room``, ``not-in-room``, ``not-op``, ``not-stored``; nothing was changed.
         """
         room = self._ruled(name, "mode")
         ready: list[Change] = []
@@ -78,13 +79,28 @@ class Ruler(Speaker):
                 ready.append(change._replace(param=await self._member(room, change.param)) if bears else change)
             except ChatError as error:
                 strangers.append((change, error))
-        self._check_still_here()
-        # Meanwhile the rank may be gone, or the room.
-        room = self._ruled(room.name, "mode")
-        amended = amend(room, ready, self.name, self._now)
-        if amended.made:
-            self._announce(StepKind.MODE, [room], changes=amended.made)
+        amended = await self._amend(room, ready)
         return Amended(room.name, amended.made, [*strangers, *amended.refused])
+
+    async def _amend(self, room: Room, changes: Sequence[Change]) -> Amended:
+        """Make changes; the store knows before anybody that the room is closed, and after all that it is open again."""
+        name = room.name
+        marks = room.charter.is_closed
+        if not marks and any(change.sign == "+" and change.letter in CLOSING for change in changes):
+            marks = True
+            await self._hub.rooms.shut(room, is_shut=True)
+        try:
+            self._check_still_here()
+            # Meanwhile the rank may be gone, or the room.
+            room = self._ruled(name, "mode")
+            amended = amend(room, changes, self.name, self._now)
+            if amended.made:
+                self._announce(StepKind.MODE, [room], changes=amended.made)
+                self._hub.people.amended(name, amended.made, self.name)
+            return amended
+        finally:
+            if marks and not room.charter.is_closed:
+                await self._hub.rooms.shut(room, is_shut=False)
 
     async def _member(self, room: Room, name: str) -> str:
         """The name of somebody in a room, as it is kept."""
@@ -138,9 +154,21 @@ class Ruler(Speaker):
         if who in room.presence.names:
             raise ChatError("already-member", f"{who} is in #{room.name} already.")
         await person.undergo(Deed(DeedKind.INVITE, self.name, room.name))
-        profile = self._hub.people.profile(who)
-        room.charter.invite(who, profile.since if profile else 0)
+        if self.name:
+            self._announce(StepKind.INVITE, [room], target=who)
         return who
+
+    def set_profile(self, profile: Profile) -> None:
+        """Be seen otherwise; who shares a room is told of it."""
+        before, self.profile = self.profile, profile
+        self._actor = None
+        rooms = [room for room, _ in self._memberships.values()]
+        if profile.away != before.away:
+            self._announce(StepKind.AWAY, rooms, profile.away)
+        if profile.real != before.real:
+            self._announce(StepKind.SETNAME, rooms, profile.real)
+        if self.name:
+            self._hub.people.watching.changed(self.name)
 
     # -- telling it ------------------------------------------------------------------------------
 
@@ -149,13 +177,15 @@ class Ruler(Speaker):
         """The time of day, in milliseconds since 1970."""
         return int(self._hub.wall() * 1000)
 
-    def _announce(self, kind: StepKind, rooms: Iterable[Room], text: str = "", changes: Sequence[Change] = ()) -> None:
+    def _announce(
+        self, kind: StepKind, rooms: Iterable[Room], text: str = "", *, target: str = "", changes: Sequence[Change] = ()
+    ) -> None:
         """Tell those in these rooms who are told in steps what the person has just done."""
         told = [room for room in rooms if room.audience.in_steps]
         if told:
             where = "" if kind in EVERYWHERE else told[0].name
             seen = source(self.name, self.profile)
-            step = Step(kind, where, self.name, seen, self.profile, text, changes=changes, at=self._now)
+            step = Step(kind, where, self.name, seen, self.profile, text, target, changes=changes, at=self._now)
             self._hub.announcer.step(step, told)
 
     def _ruled(self, name: str, verb: str) -> Room:

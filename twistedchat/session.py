@@ -120,18 +120,6 @@ class Session(Visitor):
         for room in rooms:
             self._hub.announcer.changed(room)
 
-    def set_profile(self, profile: Profile) -> None:
-        """Be seen otherwise; who shares a room is told of it."""
-        before, self.profile = self.profile, profile
-        self._actor = None
-        rooms = [room for room, _ in self._memberships.values()]
-        if profile.away != before.away:
-            self._announce(StepKind.AWAY, rooms, profile.away)
-        if profile.real != before.real:
-            self._announce(StepKind.SETNAME, rooms, profile.real)
-        if self.name:
-            self._hub.people.watching.changed(self.name)
-
     def end(self) -> None:
         """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""
         self._hub.people.revoke(self.token)
@@ -244,6 +232,9 @@ class Session(Visitor):
         elif outlet is None:
             raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
         elif deed.kind is DeedKind.INVITE:
+            room = self._hub.rooms.get(deed.room)
+            if room is not None:
+                room.charter.invite(self.name, self.profile.since)
             outlet.invited(deed.by, deed.room)
         elif "w" in self.profile.modes:
             outlet.wallops(deed.by, deed.text)

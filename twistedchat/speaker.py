@@ -151,6 +151,9 @@ class Speaker(Directory):
             return membership.room
         name = clean_room(name)
         room = self._hub.rooms.find(name)
+        if room is not None and not room.presence.count:
+            # Nobody would be shown it.
+            room = None
         is_member = room is not None and room.name in self._memberships
         self._may(kind, room.place_of(room.name, is_member=is_member) if room else Place(name, is_member=False))
         if room is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twistedchat.errors import ChatError
 from twistedchat.names import clean_room
 from twistedchat.onlooker import Membership
 from twistedchat.overseer import Overseer
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     from twistedchat.records import Change
     from twistedchat.rooms.room import Room
 
-__all__ = ["MAX_PARTING_LENGTH", "Visitor"]
+__all__ = ["MAX_PARTING_LENGTH", "SHOWN_SECONDS", "Visitor"]
+
+SHOWN_SECONDS = 0.01
+"""Delay after which a door looks again whether lines are still being shown, in seconds.
+
+Source: chosen; a batch is shown to a room of 1,000 in some 8 ms.
+"""
 
 MAX_PARTING_LENGTH = 200
 """Longest parting word, in characters; the rest is left out.
@@ -116,6 +123,8 @@ class Visitor(Overseer):
             if self._outlet is not outlet:
                 # Taken up meanwhile: the connection that goes on with it has not asked for this.
                 raise lost()
+            if self._hub.rooms.is_ending(room):
+                raise ChatError("not-readable", f"The last member has just left #{room.name}: join it again.")
             self._may("join", room.place_of(room.name, is_member=room.name in self._memberships, key=key))
         except BaseException:
             room.entering -= 1
@@ -127,8 +136,10 @@ class Visitor(Overseer):
     def _admit(self, room: Room, format_: Format) -> Member:
         member = self._put(room, format_)
         room.presence.joined(member)
-        rulings.entered(room, member, self._now)
+        rank = rulings.entered(room, member, self._now)
         self._hub.people.entered(self, room.name)
+        if rank is not None:
+            self._hub.people.amended(room.name, [rank], "")
         self._announce(StepKind.JOIN, [room])
         self._hub.announcer.changed(room)
         return member
@@ -169,6 +180,8 @@ class Visitor(Overseer):
         room.audience.remove(member)
         room.presence.left(member, why)
         heir = rulings.left(room, member.name)
+        if not room.presence.count and room.charter.is_closed:
+            self._hub.rooms.end(room)
         self._hub.people.left(self, name, why)
         self._hub.announcer.changed(room)
         return room, heir
@@ -177,6 +190,7 @@ class Visitor(Overseer):
         """The others have been told."""
         if heir is not None:
             self._hub.announcer.step(Step(StepKind.MODE, room.name, "", "", None, changes=[heir], at=self._now), [room])
+            self._hub.people.amended(room.name, [heir], "")
         self._hub.forget_if_idle(room)
 
     # -- how far each room has been shown --------------------------------------------------------
@@ -211,6 +225,15 @@ class Visitor(Overseer):
             room.presence.tell(member)
 
     @property
+    def is_being_shown(self) -> bool:
+        """Whether lines are just being shown in the session's rooms: perhaps its own, and not to everybody yet."""
+        return any(room.queue.is_being_shown for room, _ in self._memberships.values())
+
+    @property
     def has_seen_all(self) -> bool:
-        """Whether everything that was taken into the session's rooms has been shown to it."""
-        return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
+        """Whether everything that was taken into the session's rooms has been shown to it, and its lines to all.
+
+        Whoever leaves before is one who has gone, to those who are shown its last line then.
+        """
+        rooms = self._memberships.values()
+        return all(member.cursor in (GONE, room.seq) for room, member in rooms) and not self.is_being_shown

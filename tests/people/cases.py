@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Sequence
 
     from twistedchat.people.base import Deed, Named
+    from twistedchat.records import Change
 
 __all__ = ["Node", "Somebody", "refusal", "refused", "two_nodes"]
 
@@ -145,6 +146,9 @@ class Node:
     ) -> None:
         self.others[room] = sorted(names)
         self.hints += [*renamed, *left]
+
+    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+        self.told.append((room, list(changes), by))
 
     def cut_off(self, error: ChatError) -> None:
         self.told.append(f"cut off: {error.code}")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from twistedchat.errors import ChatError
+    from twistedchat.records import Change
 
 BACK = "The database is back: you can talk again."
 LOST = StoreError("The cable is cut.")
@@ -72,6 +73,9 @@ class Everybody:
         left: Iterable[tuple[str, str]] = (),
     ) -> None:
         raise AssertionError("the beat reads no roster")
+
+    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+        """No rules change here."""
 
     def cut_off(self, why: ChatError | str) -> None:
         """As both."""

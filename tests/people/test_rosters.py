@@ -14,9 +14,10 @@ from twistedchat.people.rosters import GATHER_SECONDS, MAX_HINTS, Rosters
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from twistedchat.errors import ChatError
+    from twistedchat.records import Change
 
 LOST = StoreError("The cable is cut.")
 CROWD = [f"p{number}" for number in range(10_000)]
@@ -43,6 +44,9 @@ class Rooms:
 
     def heard(self, room: str, head: int) -> None:
         """Rosters are not lines."""
+
+    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+        """No rules change here."""
 
     def cut_off(self, error: ChatError) -> None:
         """Nor leases."""

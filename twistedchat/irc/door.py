@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from twistedchat.doors.channel import Farewell
 from twistedchat.doors.telnet import Mark
 from twistedchat.errors import ChatError
-from twistedchat.formats.base import fitting
 from twistedchat.irc.answers import Answer, Said, numeric_of
 from twistedchat.irc.entering import names_lines
 from twistedchat.irc.errors import FailError
@@ -22,9 +21,10 @@ from twistedchat.irc.outlet import IrcOutlet
 from twistedchat.irc.pulse import Pulse
 from twistedchat.irc.steps import PRESENCE_CAPS, steps_but, steps_lines
 from twistedchat.irc.table import COMMANDS
+from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from twisted.internet.defer import Deferred
@@ -41,6 +41,13 @@ ANSWER_BYTES = 32 * 2**10
 """Size of the pieces in which a long answer is sent, in bytes, each when the one before has been taken.
 
 Source: half of a page of events (`formats.base.PAGE_BYTES`): what a slow reader costs.
+"""
+
+
+LEAVE_SECONDS = 5.0
+"""Longest time for which somebody who leaves a room waits until its lines are shown, in seconds.
+
+Source: as ``PING``'s in docs/irc.md, "Saying".
 """
 
 
@@ -174,12 +181,21 @@ class IrcDoor(IrcOutlet):
 
     async def send_all(self, lines: Iterable[bytes]) -> None:
         """Send the lines of an answer, in pieces of some size, each when the client has taken the one before."""
-        lines = iter(lines)
-        while piece := fitting(lines, ANSWER_BYTES):
-            await self.flow()
-            with self.gathering():
-                for line in piece:
-                    self.send(line)
+        piece: list[bytes] = []
+        size = 0
+        for line in lines:
+            piece.append(line)
+            size += len(line)
+            if size >= ANSWER_BYTES:
+                await self._send_piece(piece)
+                piece, size = [], 0
+        await self._send_piece(piece)
+
+    async def _send_piece(self, piece: Sequence[bytes]) -> None:
+        await self.flow()
+        with self.gathering():
+            for line in piece:
+                self.send(line)
 
     def send(self, line: bytes) -> None:
         """Send a line as a part of the answer to the command that is being done, or by itself if there is none."""
@@ -222,6 +238,17 @@ class IrcDoor(IrcOutlet):
         if self._answer is not None:
             self._answer.is_deferred = True
         return Said(message.command.upper(), target, self._label(message))
+
+    async def until(self, done: Callable[[], bool], seconds: float | None = None) -> None:
+        """Wait until what was stored, shown or taken has made this so, but no longer than so many seconds."""
+        await self.waiting.until(done, seconds)
+
+    async def until_shown(self) -> None:
+        """Wait until what was said is shown to all, not to this client alone: then it may go, or take another name."""
+        clock = self.stream.port.clock
+        end = clock.seconds() + LEAVE_SECONDS
+        while self.session.is_being_shown and clock.seconds() < end:
+            await self.until(lambda: not self.session.is_being_shown, SHOWN_SECONDS)
 
     async def flow(self) -> None:
         """Wait until the client has taken what it was sent, if it has not."""
@@ -283,7 +310,7 @@ class IrcDoor(IrcOutlet):
         if self.multiline is not None:
             self.multiline.stop()
         self.hub.people.watching.forget(self)
-        self.wake()
+        self.waiting.wake()
         if self.session.outlet is not self:
             # It is another connection's by now, or has ended.
             return

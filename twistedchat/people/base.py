@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twistedchat.people.password import Guesses
     from twistedchat.people.watching import Watching
     from twistedchat.profiles import Profile
-    from twistedchat.records import Past
+    from twistedchat.records import Change, Past
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
@@ -188,6 +188,10 @@ class Home(Protocol):
         """Who is in a room on other nodes, now; as far as known, who was renamed, and who left with which words."""
         ...
 
+    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+        """Ranks and rules of a room were changed on another node."""
+        ...
+
     def cut_off(self, error: ChatError) -> None:
         """Nothing can be stored: refuse all that waits, and whatever is said until `joined_up`."""
         ...
@@ -326,6 +330,14 @@ class People(Protocol):
 
     def left(self, person: Named, room: str, why: str) -> None:
         """A person is in a room no more; with a parting word or ""."""
+        ...
+
+    def amended(self, room: str, changes: Sequence[Change], by: str) -> None:
+        """Ranks and rules of a room were changed here, by the person of this name, or by the server ("").
+
+        Not told is what follows: a rank ends with its bearer's leaving, and goes along with a new name; all ends with
+        the last member.
+        """
         ...
 
     async def who(self, room: str) -> Collection[str]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from twistedchat.people.base import Arrival, Deed, Hearer, Home, Named, Person
     from twistedchat.profiles import Profile
+    from twistedchat.records import Change
 
 __all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
 
@@ -177,6 +178,10 @@ class LocalPeople(People):
 
     @override
     def left(self, person: Named, room: str, why: str) -> None:
+        pass
+
+    @override
+    def amended(self, room: str, changes: Sequence[Change], by: str) -> None:
         pass
 
     @override

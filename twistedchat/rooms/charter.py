@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = [
+    "CLOSING",
     "FLAGS",
     "LISTS",
     "LOBBY",
@@ -32,6 +33,9 @@ __all__ = [
 
 LOBBY = "lobby"
 """Name of the room that a person enters first; nobody makes it, so it has no op. Source: docs/protocol.md."""
+
+CLOSING = "iks"
+"""Rules while one of which is on a room is closed. Source: docs/protocol.md, "Ranks and rules"."""
 
 FLAGS = "imnst"
 """Rules that are on or off. Source: docs/protocol.md, "Ranks and rules"."""
@@ -100,7 +104,7 @@ class Charter:
     @property
     def is_closed(self) -> bool:
         """Whether what is said here is for those alone who were let in."""
-        return bool(self.key) or "i" in self.flags or "s" in self.flags
+        return bool(self.key) or not self.flags.isdisjoint(CLOSING)
 
     @property
     def is_hidden(self) -> bool:

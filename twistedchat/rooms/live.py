@@ -1,6 +1,7 @@
 """The rooms that somebody on this node is in: found by name, opened from the store, forgotten when empty.
 
-Knows names and the store. Must not know who is in a room.
+A closed room that the last member has left is let go of when the store has put its log away. Knows names and the
+store. Must not know who is in a room.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from twistedchat.errors import ChatError
 from twistedchat.names import Register
@@ -34,7 +36,7 @@ class LiveRooms:
         prepare: Called with a room that has just become live, before anybody enters it; may raise `ChatError`.
     """
 
-    __slots__ = ("_asked", "_by_name", "_make", "_prepare", "_preparing", "_register", "_store")
+    __slots__ = ("_asked", "_by_name", "_ending", "_log", "_make", "_prepare", "_preparing", "_register", "_store")
 
     def __init__(
         self,
@@ -46,6 +48,9 @@ class LiveRooms:
         self._make = make
         self._prepare = prepare
         self._preparing: dict[Room, list[Deferred[None]]] = {}
+        # Closed rooms that the last member has left, each with those who wait until its log is put away.
+        self._ending: dict[Room, _Ending] = {}
+        self._log = Logger()
         self._by_name: dict[str, Room] = {}
         self._register: Register[Room] = Register()
         self._asked: dict[tuple[str, int], list[Deferred[Sequence[RoomSummary]]]] = {}
@@ -110,6 +115,9 @@ class LiveRooms:
             room = self._by_name.get(summary.name) or (None if summary.seq else self._register.find(name))
             if room is None:
                 return await self._begin(self._make(summary))
+        if room in self._ending:
+            await self._end_of(room)
+            return await self.open(name)
         room.entering += 1
         if room in self._preparing:
             prepared: Deferred[None] = Deferred()
@@ -146,8 +154,80 @@ class LiveRooms:
             raise
 
     def forget(self, room: Room) -> None:
-        """Let go of a room that is idle."""
-        if self._by_name.get(room.name) is room:
+        """Let go of a room that is idle; of a closed one when its log has been put away."""
+        if room in self._ending:
+            self._put_away(room)
+        elif self._by_name.get(room.name) is room:
             room.tail.clear()
             self._register.release(room.name)
             del self._by_name[room.name]
+
+    # -- closed rooms ------------------------------------------------------------------------------
+
+    async def shut(self, room: Room, *, is_shut: bool) -> None:
+        """Have the store know that a room is closed, or is no more: should the server die, its log is put away.
+
+        Raises:
+            ChatError: ``not-stored``: the store fails.
+        """
+        try:
+            await self._store.shut(room.name, is_shut=is_shut)
+        except StoreError as error:
+            text = f"The store fails, so #{room.name} can't be closed or opened now. Try again later."
+            raise ChatError("not-stored", text) from error
+
+    def end(self, room: Room) -> None:
+        """The last member has left a closed room: when it is idle its log is put away, and nobody enters before."""
+        self._ending.setdefault(room, _Ending())
+
+    def is_ending(self, room: Room) -> bool:
+        """Whether a room is about to be let go of, with its log."""
+        return room in self._ending
+
+    async def _end_of(self, room: Room) -> None:
+        """Wait until the log of a closed room is put away.
+
+        Raises:
+            ChatError: ``not-readable``: the store fails; whoever asks next makes it try again.
+        """
+        waiting: Deferred[None] = Deferred()
+        self._ending[room].waiting.append(waiting)
+        if room.is_idle:
+            self._put_away(room)
+        try:
+            await waiting
+        except StoreError as error:
+            raise ChatError("not-readable", f"#{room.name} can't be looked up now. Try again later.") from error
+
+    def _put_away(self, room: Room) -> None:
+        ending = self._ending[room]
+        if not ending.is_under_way:
+            ending.is_under_way = True
+            Deferred.fromCoroutine(self._store.put_away(room.name)).addBoth(self._ended, room, ending)
+
+    def _ended(self, outcome: Failure | None, room: Room, ending: _Ending) -> None:
+        ending.is_under_way = False
+        if outcome is None:
+            del self._ending[room]
+            self.forget(room)
+        else:
+            self._log.failure("The log of a closed room could not be put away", outcome)
+        waiting, ending.waiting = ending.waiting, []
+        for one in waiting:
+            if not one.called:
+                one.callback(outcome)
+
+
+class _Ending:
+    """A closed room that the last member has left.
+
+    Attributes:
+        waiting: Who waits until its log is put away.
+        is_under_way: Whether the store is doing it.
+    """
+
+    __slots__ = ("is_under_way", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[Deferred[None]] = []
+        self.is_under_way = False

@@ -42,18 +42,25 @@ def amend(room: Room, changes: Iterable[Change], by: str, now: int) -> Amended:
     return Amended(room.name, made, refused)
 
 
-def entered(room: Room, member: Member, now: int) -> None:
-    """Somebody has come in. Whoever makes a room, where nothing was ever said, is its op."""
+def entered(room: Room, member: Member, now: int) -> Change | None:
+    """Somebody has come in.
+
+    Returns:
+        The rank of whoever makes a room, one in which nothing was said that can be read.
+    """
     charter = room.charter
     charter.entered(member.name)
     if room.presence.count == 1:
         charter.made_at = now
         if room.seq == room.floor and room.name != LOBBY:
-            charter.apply(Change("+", "o", member.name))
+            return charter.apply(Change("+", "o", member.name))
+    return None
 
 
 def left(room: Room, name: str) -> Change | None:
     """Somebody has gone: its rank ends, and with the last member all ranks and rules.
+
+    Those of a closed room hold until its log is put away.
 
     Returns:
         The change that the room is told of, if nobody else could lift a rule: whoever has been there longest can now.
@@ -61,7 +68,8 @@ def left(room: Room, name: str) -> Change | None:
     charter = room.charter
     rank = charter.left(name)
     if not room.presence.count:
-        room.forget_rules()
+        if not charter.is_closed:
+            room.forget_rules()
     elif "o" in rank and not charter.has_op and not charter.is_usual:
         heir = room.audience.longest_here()
         if heir is not None:
