@@ -231,5 +231,9 @@ class Visitor(Overseer):
 
     @property
     def has_seen_all(self) -> bool:
-        """Whether everything that was taken into the session's rooms has been shown to it."""
-        return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
+        """Whether everything that was taken into the session's rooms has been shown to it, and its lines to all.
+
+        Whoever leaves before is one who has gone, to those who are shown its last line then.
+        """
+        rooms = self._memberships.values()
+        return all(member.cursor in (GONE, room.seq) for room, member in rooms) and not self.is_being_shown
