@@ -68,7 +68,7 @@ irc.lines irc.said irc.multiline
 irc.format
 irc.steps
 irc.retold
-irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
+irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals irc.waiting
 irc.outlet irc.pulse irc.welcome irc.monitor irc.history
 irc.entering irc.talk irc.batches
 irc.returning irc.asking irc.ranks irc.opers

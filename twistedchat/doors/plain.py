@@ -27,6 +27,7 @@ from twistedchat.rooms.audience import SMALL_ROOM
 from twistedchat.rooms.charter import LOBBY
 from twistedchat.session import Session
 from twistedchat.text import listing
+from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Hashable, Sequence
@@ -382,11 +383,14 @@ class PlainDoor:
     @property
     def has_seen_all(self) -> bool:
         """Whether all that stands in the logs has been shown."""
-        return self.session.has_seen_all
+        # Whoever leaves before its last line is shown to all is one who has gone, to those.
+        return self.session.has_seen_all and not self.session.is_being_shown
 
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
+        if self.session.is_being_shown:
+            self._stream.channel.check_finished_soon(SHOWN_SECONDS)
 
     def farewell(self, farewell: Farewell) -> None:
         """Say why the server closes the connection."""

@@ -22,9 +22,10 @@ from twistedchat.irc.outlet import IrcOutlet
 from twistedchat.irc.pulse import Pulse
 from twistedchat.irc.steps import PRESENCE_CAPS, steps_but, steps_lines
 from twistedchat.irc.table import COMMANDS
+from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from twisted.internet.defer import Deferred
@@ -41,6 +42,13 @@ ANSWER_BYTES = 32 * 2**10
 """Size of the pieces in which a long answer is sent, in bytes, each when the one before has been taken.
 
 Source: half of a page of events (`formats.base.PAGE_BYTES`): what a slow reader costs.
+"""
+
+
+LEAVE_SECONDS = 5.0
+"""Longest time for which somebody who leaves a room waits until its lines are shown, in seconds.
+
+Source: as ``PING``'s in docs/irc.md, "Saying".
 """
 
 
@@ -223,6 +231,17 @@ class IrcDoor(IrcOutlet):
             self._answer.is_deferred = True
         return Said(message.command.upper(), target, self._label(message))
 
+    async def until(self, done: Callable[[], bool], seconds: float | None = None) -> None:
+        """Wait until what was stored, shown or taken has made this so, but no longer than so many seconds."""
+        await self.waiting.until(done, seconds)
+
+    async def until_shown(self) -> None:
+        """Wait until what was said is shown to all, not to this client alone: then it may go, or take another name."""
+        clock = self.stream.port.clock
+        end = clock.seconds() + LEAVE_SECONDS
+        while self.session.is_being_shown and clock.seconds() < end:
+            await self.until(lambda: not self.session.is_being_shown, SHOWN_SECONDS)
+
     async def flow(self) -> None:
         """Wait until the client has taken what it was sent, if it has not."""
         if self._wire.full:
@@ -283,7 +302,7 @@ class IrcDoor(IrcOutlet):
         if self.multiline is not None:
             self.multiline.stop()
         self.hub.people.watching.forget(self)
-        self.wake()
+        self.waiting.wake()
         if self.session.outlet is not self:
             # It is another connection's by now, or has ended.
             return

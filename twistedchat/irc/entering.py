@@ -144,6 +144,7 @@ async def _leave(door: IrcDoor, name: str, why: str) -> None:
     if "echo-message" in door.caps and door.session.find(name) is not None:
         # Its last words come back before it goes.
         await door.until(door.session.barrier(), ECHO_SECONDS)
+    await door.until_shown()
     source = door.source
     room = door.session.leave(name, why)
     door.left(room)
