@@ -59,7 +59,7 @@ doors doors.telnet doors.channel doors.wire
 doors.settings
 doors.stream
 doors.request doors.farewells doors.first_line doors.lists doors.display doors.timeofday
-doors.json_outlet
+doors.json_outlet doors.plain_outlet
 doors.words
 doors.plain doors.jsonl
 irc irc.shown irc.errors irc.stretch
