@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twistedchat.irc.message import Message
     from twistedchat.records import Joined
 
-__all__ = ["ROOMS", "names_lines", "show_names", "show_room"]
+__all__ = ["ROOMS", "names_lines", "show_names", "show_room", "tell_earlier"]
 
 ECHO_SECONDS = 5.0
 """Longest time that leaving a room waits until the client has been shown its own lines, in seconds.
@@ -50,7 +50,7 @@ _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrst
 async def _join(door: IrcDoor, message: Message) -> None:
     if message.params[0] == "0":
         for room in list(door.session.rooms):
-            await _leave(door, room, "")
+            await _leave(door, f"#{room}", "")
         return
     door.begin_answer()
     keys = iter(message.params[1].split(",") if len(message.params) > 1 else ())
@@ -65,18 +65,21 @@ async def _join(door: IrcDoor, message: Message) -> None:
 
 async def _join_one(door: IrcDoor, name: str, key: str) -> None:
     session = door.session
-    if name[:1] != "#":
-        raise ChatError("no-such-room", "The name of a room begins with #.")
+    _check_channel(name)
     if session.find(name) is not None:
         return
     asks = "draft/chathistory" in door.caps or "B" in session.profile.modes
     joined = await session.join(name, door.format, key=key, history=0 if asks else None)
     if joined.room.translate(_ASCII_LOWER) != name[1:].translate(_ASCII_LOWER):
         door.numeric("470", name, f"#{joined.room}", f"{name} is called #{joined.room} here.")
-    if not joined.is_caught_up:
-        door.replays[joined.room] = Replay(joined.seq, partial(_said_earlier, door, joined.room))
+    tell_earlier(door, joined)
     await show_room(door, joined)
     await door.until(lambda: joined.room not in door.replays, READ_SECONDS)
+
+
+def _check_channel(name: str) -> None:
+    if name[:1] != "#":
+        raise ChatError("no-such-room", "The name of a room begins with #.")
 
 
 async def show_room(door: IrcDoor, joined: Joined) -> None:
@@ -120,6 +123,12 @@ def names_lines(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[byte
     yield write(door.server, "366", door.nick, f"#{room}", "That is everybody.")
 
 
+def tell_earlier(door: IrcDoor, joined: Joined) -> None:
+    """What a client is about to be shown of a room, up to its end now, is told as said earlier."""
+    if not joined.is_caught_up:
+        door.replays[joined.room] = Replay(joined.seq, partial(_said_earlier, door, joined.room))
+
+
 def _said_earlier(door: IrcDoor, room: str, events: Sequence[Event]) -> bytes:
     if "batch" in door.caps:
         return b"".join(chathistory(door.format, door.reference(), room, events))
@@ -141,6 +150,7 @@ async def _part(door: IrcDoor, message: Message) -> None:
 
 
 async def _leave(door: IrcDoor, name: str, why: str) -> None:
+    _check_channel(name)
     if "echo-message" in door.caps and door.session.find(name) is not None:
         # Its last words come back before it goes.
         await door.until(door.session.barrier(), ECHO_SECONDS)
@@ -156,6 +166,7 @@ async def _leave(door: IrcDoor, name: str, why: str) -> None:
 
 def _topic(door: IrcDoor, message: Message) -> None:
     target = message.params[0]
+    _check_channel(target)
     if len(message.params) == 1:
         topic = door.session.topic(target)
         room = door.session.find(target) or clean_room(target)
