@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from twistedchat.hub import Hub
     from twistedchat.people.base import Deed
     from twistedchat.profiles import Profile
-    from twistedchat.speaker import Listener
+    from twistedchat.speaker import Face, Listener
 
 __all__ = ["Session"]
 
@@ -63,7 +63,7 @@ class Session(Visitor):
     # -- coming and going ------------------------------------------------------------------------
 
     async def enter(
-        self, name: str, *, resumable: bool = False, stay: Stay | None = None, profile: Profile | None = None
+        self, name: str, *, resumable: bool = False, stay: Stay | None = None, profile: Profile | Face | None = None
     ) -> None:
         """Take a name.
 
@@ -71,7 +71,7 @@ class Session(Visitor):
             name: What was typed.
             resumable: Whether the session is to outlive its connection, and gets a token.
             stay: How it does, for one that is taken up by a word.
-            profile: How the person is seen, without the time.
+            profile: How the person is seen, without the time; or what tells it, of the connection, when it is needed.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
@@ -85,7 +85,11 @@ class Session(Visitor):
             raise lost()
         self.name = name
         self.token = token
-        self.profile = (profile or self.profile)._replace(since=self._now)
+        self._since = self._now
+        if callable(profile):
+            self._face, self._seen = profile, None
+        else:
+            self.profile = (profile or self.profile)._replace(since=self._since)
         self._actor = None
         self._hub.people.watching.changed(name)
 
@@ -123,13 +127,13 @@ class Session(Visitor):
         """Be seen otherwise; who shares a room is told of it."""
         before, self.profile = self.profile, profile
         self._actor = None
-        if self.name:
-            self._hub.people.watching.changed(self.name)
         rooms = [room for room, _ in self._memberships.values()]
         if profile.away != before.away:
             self._announce(StepKind.AWAY, rooms, profile.away)
         if profile.real != before.real:
             self._announce(StepKind.SETNAME, rooms, profile.real)
+        if self.name:
+            self._hub.people.watching.changed(self.name)
 
     def end(self) -> None:
         """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""
@@ -143,6 +147,7 @@ class Session(Visitor):
             why: The word.
             is_own: Whether it is the person's.
         """
+        self._keep_profile()
         self._outlet = None
         left = [self._let_go(name, why) for name in list(self._memberships)]
         if left:
@@ -166,8 +171,13 @@ class Session(Visitor):
         else:
             self.close()
 
+    def _keep_profile(self) -> None:
+        """The connection will be there no more to be asked."""
+        self.profile = self.profile
+
     def _detach(self) -> None:
         """Show nothing any more."""
+        self._keep_profile()
         self._outlet = None
         for _, member in self._memberships.values():
             member.outlet = None
@@ -209,6 +219,7 @@ class Session(Visitor):
     def evict(self, code: str, text: str, *, is_moved: bool) -> None:
         """The name is somebody else's, or the session goes on at another node: let go of all, and of the connection."""
         outlet = self._outlet
+        self._keep_profile()
         self._outlet = None
         if is_moved:
             memberships, self._memberships = self._memberships, {}
