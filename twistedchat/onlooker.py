@@ -71,13 +71,6 @@ class Onlooker:
         self._since = 0
         self.arrived: dict[str, int] | None = None
 
-    def set_profile(self, profile: Profile) -> None:
-        """Be seen otherwise."""
-        self.profile = profile
-        self._actor = None
-        if self.name:
-            self._hub.people.watching.changed(self.name)
-
     @property
     def profile(self) -> Profile:
         """How the person is seen by others."""

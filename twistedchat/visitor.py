@@ -138,9 +138,9 @@ class Visitor(Overseer):
         room.presence.joined(member)
         rank = rulings.entered(room, member, self._now)
         self._hub.people.entered(self, room.name)
-        self._announce(StepKind.JOIN, [room])
         if rank is not None:
             self._hub.people.amended(room.name, [rank], "")
+        self._announce(StepKind.JOIN, [room])
         self._hub.announcer.changed(room)
         return member
 
@@ -183,8 +183,6 @@ class Visitor(Overseer):
         if not room.presence.count and room.charter.is_closed:
             self._hub.rooms.end(room)
         self._hub.people.left(self, name, why)
-        if heir is not None:
-            self._hub.people.amended(name, [heir], "")
         self._hub.announcer.changed(room)
         return room, heir
 
@@ -192,6 +190,7 @@ class Visitor(Overseer):
         """The others have been told."""
         if heir is not None:
             self._hub.announcer.step(Step(StepKind.MODE, room.name, "", "", None, changes=[heir], at=self._now), [room])
+            self._hub.people.amended(room.name, [heir], "")
         self._hub.forget_if_idle(room)
 
     # -- how far each room has been shown --------------------------------------------------------
@@ -232,5 +231,9 @@ class Visitor(Overseer):
 
     @property
     def has_seen_all(self) -> bool:
-        """Whether everything that was taken into the session's rooms has been shown to it."""
-        return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
+        """Whether everything that was taken into the session's rooms has been shown to it, and its lines to all.
+
+        Whoever leaves before is one who has gone, to those who are shown its last line then.
+        """
+        rooms = self._memberships.values()
+        return all(member.cursor in (GONE, room.seq) for room, member in rooms) and not self.is_being_shown

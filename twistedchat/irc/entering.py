@@ -50,7 +50,7 @@ _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrst
 async def _join(door: IrcDoor, message: Message) -> None:
     if message.params[0] == "0":
         for room in list(door.session.rooms):
-            await _leave(door, room, "")
+            await _leave(door, f"#{room}", "")
         return
     door.begin_answer()
     keys = iter(message.params[1].split(",") if len(message.params) > 1 else ())
@@ -65,8 +65,7 @@ async def _join(door: IrcDoor, message: Message) -> None:
 
 async def _join_one(door: IrcDoor, name: str, key: str) -> None:
     session = door.session
-    if name[:1] != "#":
-        raise ChatError("no-such-room", "The name of a room begins with #.")
+    _check_channel(name)
     if session.find(name) is not None:
         return
     asks = "draft/chathistory" in door.caps or "B" in session.profile.modes
@@ -76,6 +75,11 @@ async def _join_one(door: IrcDoor, name: str, key: str) -> None:
     tell_earlier(door, joined)
     await show_room(door, joined)
     await door.until(lambda: joined.room not in door.replays, READ_SECONDS)
+
+
+def _check_channel(name: str) -> None:
+    if name[:1] != "#":
+        raise ChatError("no-such-room", "The name of a room begins with #.")
 
 
 async def show_room(door: IrcDoor, joined: Joined) -> None:
@@ -146,6 +150,7 @@ async def _part(door: IrcDoor, message: Message) -> None:
 
 
 async def _leave(door: IrcDoor, name: str, why: str) -> None:
+    _check_channel(name)
     if "echo-message" in door.caps and door.session.find(name) is not None:
         # Its last words come back before it goes.
         await door.until(door.session.barrier(), ECHO_SECONDS)
@@ -161,6 +166,7 @@ async def _leave(door: IrcDoor, name: str, why: str) -> None:
 
 def _topic(door: IrcDoor, message: Message) -> None:
     target = message.params[0]
+    _check_channel(target)
     if len(message.params) == 1:
         topic = door.session.topic(target)
         room = door.session.find(target) or clean_room(target)

@@ -15,7 +15,6 @@ from twistedchat.irc.message import label_tag, write
 from twistedchat.irc.waiting import Waiting
 from twistedchat.irc.watched import OFFLINE, ONLINE, changes, watched
 from twistedchat.session import Session
-from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -345,14 +344,11 @@ class IrcOutlet:
     @property
     def has_seen_all(self) -> bool:
         """Whether all that stands in the logs has been shown."""
-        # Whoever leaves before its last line is shown to all is one who has gone, to those.
-        return self.session.has_seen_all and not self.session.is_being_shown
+        return self.session.has_seen_all
 
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
-        if self.session.is_being_shown:
-            self.stream.channel.check_finished_soon(SHOWN_SECONDS)
         self.hub.people.watching.drained(self)
         self.waiting.wake()
 
