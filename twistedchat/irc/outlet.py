@@ -302,7 +302,8 @@ class IrcOutlet:
         self.unanswered -= 1
         event = stored.event
         is_member = self.session.is_in(event.room)
-        if "echo-message" in self.caps:
+        if "echo-message" in self.caps or event.kind is Kind.TOPIC:
+            # A client draws its own lines, but no topic that it sets.
             if not is_member:
                 self._wire.write(self.format.line(event, first=label_tag(tag.label)))
             elif tag.label:
