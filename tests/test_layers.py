@@ -12,7 +12,7 @@ from tests.house import accesses, attributes, classes, modules, own, public_memb
 
 HOUSE = """
 errors events limits masks memory text mentions turns
-names profiles verbs
+names profiles tags verbs
 records
 rooms rooms.charter
 rules
@@ -128,7 +128,8 @@ UPWARD_FOR_TYPES = {
 """The imports for type checkers that go up, and why."""
 
 PURE = """
-errors events limits masks text mentions names profiles records rules verbs formats.base formats.jsonl formats.plain
+errors events limits masks text mentions names profiles records rules tags verbs formats.base formats.jsonl
+formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
 rooms.charter rooms.steps rooms.tail rooms.audience rooms.ring rooms.presence rooms.room rooms.rulings rooms.listing

@@ -21,6 +21,7 @@ from twistedchat.rooms.catchup import CatchUp
 from twistedchat.rooms.live import LiveRooms
 from twistedchat.rooms.room import Room
 from twistedchat.rooms.signals import Signals
+from twistedchat.rooms.steps import Step, StepKind
 from twistedchat.rooms.tail import Budget
 from twistedchat.turns import Turns
 from twistedchat.writer import Queue, Writer
@@ -193,7 +194,11 @@ class Hub:
         """Ranks and rules of a room were changed on another node, by the person of this name, or by the server ("")."""
         live = self.rooms.get(room)
         if live is not None:
-            rulings.amend(live, changes, by, int(self.wall() * 1000))
+            now = int(self.wall() * 1000)
+            made = rulings.amend(live, changes, by, now).made
+            if made:
+                seen = self.people.source(by, now) if by else ""
+                self.announcer.step(Step(StepKind.MODE, room, by, seen, None, changes=made, at=now), [live])
 
     def cut_off(self, error: ChatError) -> None:
         """Refuse every line that is not in a commit, as its speaker may lose the name, and all until `joined_up`."""

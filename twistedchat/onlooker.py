@@ -82,13 +82,6 @@ class Onlooker:
     def profile(self, profile: Profile) -> None:
         self._seen = profile
 
-    def set_profile(self, profile: Profile) -> None:
-        """Be seen otherwise."""
-        self.profile = profile
-        self._actor = None
-        if self.name:
-            self._hub.people.watching.changed(self.name)
-
     def _look_at_door(self) -> Profile:
         """How the person is seen, as far as the connection tells."""
         return UNSEEN

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from twistedchat.people.base import Hearer
+    from twistedchat.profiles import Profile
     from twistedchat.records import Change
     from twistedchat.rooms.room import Room
 
@@ -153,7 +154,21 @@ class Ruler(Speaker):
         if who in room.presence.names:
             raise ChatError("already-member", f"{who} is in #{room.name} already.")
         await person.undergo(Deed(DeedKind.INVITE, self.name, room.name))
+        if self.name:
+            self._announce(StepKind.INVITE, [room], target=who)
         return who
+
+    def set_profile(self, profile: Profile) -> None:
+        """Be seen otherwise; who shares a room is told of it."""
+        before, self.profile = self.profile, profile
+        self._actor = None
+        rooms = [room for room, _ in self._memberships.values()]
+        if profile.away != before.away:
+            self._announce(StepKind.AWAY, rooms, profile.away)
+        if profile.real != before.real:
+            self._announce(StepKind.SETNAME, rooms, profile.real)
+        if self.name:
+            self._hub.people.watching.changed(self.name)
 
     # -- telling it ------------------------------------------------------------------------------
 
@@ -162,13 +177,15 @@ class Ruler(Speaker):
         """The time of day, in milliseconds since 1970."""
         return int(self._hub.wall() * 1000)
 
-    def _announce(self, kind: StepKind, rooms: Iterable[Room], text: str = "", changes: Sequence[Change] = ()) -> None:
+    def _announce(
+        self, kind: StepKind, rooms: Iterable[Room], text: str = "", *, target: str = "", changes: Sequence[Change] = ()
+    ) -> None:
         """Tell those in these rooms who are told in steps what the person has just done."""
         told = [room for room in rooms if room.audience.in_steps]
         if told:
             where = "" if kind in EVERYWHERE else told[0].name
             seen = source(self.name, self.profile)
-            step = Step(kind, where, self.name, seen, self.profile, text, changes=changes, at=self._now)
+            step = Step(kind, where, self.name, seen, self.profile, text, target, changes=changes, at=self._now)
             self._hub.announcer.step(step, told)
 
     def _ruled(self, name: str, verb: str) -> Room:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name
 from twistedchat.people.base import Arrival, DeedKind, Stay
@@ -121,19 +119,6 @@ class Session(Visitor):
         self._hub.announcer.step(step, rooms)
         for room in rooms:
             self._hub.announcer.changed(room)
-
-    @override
-    def set_profile(self, profile: Profile) -> None:
-        """Be seen otherwise; who shares a room is told of it."""
-        before, self.profile = self.profile, profile
-        self._actor = None
-        rooms = [room for room, _ in self._memberships.values()]
-        if profile.away != before.away:
-            self._announce(StepKind.AWAY, rooms, profile.away)
-        if profile.real != before.real:
-            self._announce(StepKind.SETNAME, rooms, profile.real)
-        if self.name:
-            self._hub.people.watching.changed(self.name)
 
     def end(self) -> None:
         """The session is about to be closed, when all that was said is answered: nobody takes it up any more."""

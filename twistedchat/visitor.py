@@ -138,9 +138,9 @@ class Visitor(Overseer):
         room.presence.joined(member)
         rank = rulings.entered(room, member, self._now)
         self._hub.people.entered(self, room.name)
-        self._announce(StepKind.JOIN, [room])
         if rank is not None:
             self._hub.people.amended(room.name, [rank], "")
+        self._announce(StepKind.JOIN, [room])
         self._hub.announcer.changed(room)
         return member
 
@@ -183,8 +183,6 @@ class Visitor(Overseer):
         if not room.presence.count and room.charter.is_closed:
             self._hub.rooms.end(room)
         self._hub.people.left(self, name, why)
-        if heir is not None:
-            self._hub.people.amended(name, [heir], "")
         self._hub.announcer.changed(room)
         return room, heir
 
@@ -192,6 +190,7 @@ class Visitor(Overseer):
         """The others have been told."""
         if heir is not None:
             self._hub.announcer.step(Step(StepKind.MODE, room.name, "", "", None, changes=[heir], at=self._now), [room])
+            self._hub.people.amended(room.name, [heir], "")
         self._hub.forget_if_idle(room)
 
     # -- how far each room has been shown --------------------------------------------------------

@@ -128,6 +128,28 @@ class CapabilityTests(PresenceCase):
         self.assertEqual(told, [f"{BOB} JOIN #den * :bob", f"{BOB} AWAY :out"])
 
 
+class InviteTests(PresenceCase):
+    CAPS = ("invite-notify",)
+
+    def test_invited(self) -> None:
+        """Who has asked for it is told who is let in by whom, also late; others are not; who is let in is told once."""
+        bob, eve = come(self.world, "bob", rooms=["den"]), come(self.world, "eve")
+        dan = come(self.world, "dan", rooms=["den"])
+        for each in (self.ann, bob, eve, dan):
+            news(each)
+        self.assertEqual(self.do(bob, "INVITE eve #den"), [f"{BOB} INVITE eve #den"])
+        self.assertEqual((news(eve), news(dan)), ([f"{BOB} INVITE eve #den"], []))
+        self.ann.stop_reading()
+        for _ in range(12):
+            bob.say(f"PRIVMSG #den :full {'x' * 400}")
+        bob.say("INVITE eve #den", "INVITE eve #den", "PART #den")
+        dan.say("INVITE eve #den")
+        self.world.run()
+        self.ann.read_again()
+        told = [line for line in news(self.ann) if "PRIVMSG" not in line]
+        self.assertEqual(told, [f"{BOB} PART #den", ":dan!~dan@local.ip INVITE eve #den"])
+
+
 class LateTests(PresenceCase):
     def test_full(self) -> None:
         """Who takes nothing is told later what it comes to: for each room alone, and before anything that is said."""

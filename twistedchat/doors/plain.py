@@ -16,12 +16,12 @@ from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
 from twistedchat.doors.display import Display
 from twistedchat.doors.farewells import NO_WEB, killed
 from twistedchat.doors.first_line import check_name, is_irc, is_web
-from twistedchat.doors.telnet import Mark
+from twistedchat.doors.telnet import WONT_TIMING_MARK, Mark
 from twistedchat.doors.words import people_in, run_word
 from twistedchat.errors import ChatError
-from twistedchat.events import MAX_TEXT_BYTES, Kind
+from twistedchat.events import CTCP, MAX_TEXT_BYTES, Kind
 from twistedchat.formats.base import PAGE_BYTES, fitting
-from twistedchat.formats.plain import PlainFormat, aside, personal
+from twistedchat.formats.plain import PlainFormat, aside, personal, told
 from twistedchat.names import likenesses
 from twistedchat.rooms.audience import SMALL_ROOM
 from twistedchat.rooms.charter import LOBBY
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from twistedchat.stores.base import Stored
 
 __all__ = ["PlainDoor"]
-
-_WONT_TIMING_MARK = b"\xff\xfc\x06"
-"""Answer that a telnet client waits for after ^C. Source: RFC 860."""
 
 _plain_format = lru_cache(maxsize=1024)(PlainFormat)
 """People who want to be shown the same share one format: it is compared for each who comes."""
@@ -119,7 +116,7 @@ class PlainDoor:
         if mark is Mark.ARE_YOU_THERE:
             self.tell("Yes, I am here.")
         elif mark is Mark.TIMING:
-            self._write(_WONT_TIMING_MARK)
+            self._write(WONT_TIMING_MARK)
         else:
             self.tell(f"That line was too long and was not said: a line has at most {MAX_TEXT_BYTES} bytes.")
 
@@ -292,12 +289,13 @@ class PlainDoor:
         return True
 
     def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:  # noqa: ARG002  for programs
-        """Write a private line, if nothing waits to be written."""
+        """Write a private line, if nothing waits to be written; not one from program to program of IRC."""
         if self._wire.full:
             return False
-        if self._display is None or self._display.ignored.isdisjoint(likenesses(sender.name)):
+        is_ignored = self._display is not None and not self._display.ignored.isdisjoint(likenesses(sender.name))
+        if not is_ignored and text[:1] != CTCP:
             self.last_teller = sender
-            self.tell(f"{sender.name} tells you: {text}")
+            self.tell(told(sender.name, text, kind))
         return True
 
     def invited(self, by: str, room: str) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twistedchat.irc.message import Message
     from twistedchat.records import Joined
 
-__all__ = ["ROOMS", "names_lines", "show_names", "show_room"]
+__all__ = ["ROOMS", "names_lines", "show_names", "show_room", "tell_earlier"]
 
 ECHO_SECONDS = 5.0
 """Longest time that leaving a room waits until the client has been shown its own lines, in seconds.
@@ -72,8 +72,7 @@ async def _join_one(door: IrcDoor, name: str, key: str) -> None:
     joined = await session.join(name, door.format, key=key, history=0 if asks else None)
     if joined.room.translate(_ASCII_LOWER) != name[1:].translate(_ASCII_LOWER):
         door.numeric("470", name, f"#{joined.room}", f"{name} is called #{joined.room} here.")
-    if not joined.is_caught_up:
-        door.replays[joined.room] = Replay(joined.seq, partial(_said_earlier, door, joined.room))
+    tell_earlier(door, joined)
     await show_room(door, joined)
     await door.until(lambda: joined.room not in door.replays, READ_SECONDS)
 
@@ -122,6 +121,12 @@ def names_lines(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[byte
     if words:
         yield f"{start}{' '.join(words)}\r\n".encode()
     yield write(door.server, "366", door.nick, f"#{room}", "That is everybody.")
+
+
+def tell_earlier(door: IrcDoor, joined: Joined) -> None:
+    """What a client is about to be shown of a room, up to its end now, is told as said earlier."""
+    if not joined.is_caught_up:
+        door.replays[joined.room] = Replay(joined.seq, partial(_said_earlier, door, joined.room))
 
 
 def _said_earlier(door: IrcDoor, room: str, events: Sequence[Event]) -> bytes:

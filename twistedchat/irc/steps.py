@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PRESENCE_CAPS", "steps_but", "steps_lines"]
 
-PRESENCE_CAPS = frozenset({"away-notify", "extended-join", "setname"})
+PRESENCE_CAPS = frozenset({"away-notify", "extended-join", "invite-notify", "setname"})
 """The capabilities that change what is told of others, besides tags. Source: their texts in IRCv3."""
 
 CACHED_RUNS = 16
@@ -29,7 +29,7 @@ CACHED_RUNS = 16
 MODE_BYTES = 350
 """Size limit of the changes in one line, in bytes. Source: 510 less the source and the room."""
 
-_NEEDED = {StepKind.AWAY: "away-notify", StepKind.SETNAME: "setname"}
+_NEEDED = {StepKind.AWAY: "away-notify", StepKind.INVITE: "invite-notify", StepKind.SETNAME: "setname"}
 """What is told only to those who have asked for a capability."""
 
 
@@ -68,19 +68,25 @@ def steps_but(rendered: Rendered, known: Sequence[int]) -> bytes:
 
 
 def _lines(step: Step, channel: str, format_: IrcFormat, caps: frozenset[str]) -> list[bytes]:
-    tags = format_.stamp(step.at)
-    kind, source, text = step.kind, step.source, step.text
+    kind = step.kind
     if kind is StepKind.JOIN:
         return _join(step, channel, format_, caps)
-    if kind is StepKind.PART:
-        return [write(source, "PART", channel, *([text] if text else ()), tags=tags)]
-    if kind is StepKind.KICK:
-        return [write(source, "KICK", channel, step.target, text or step.who, tags=tags)]
     if kind is StepKind.MODE:
         return _modes(step, channel, format_)
     if _NEEDED.get(kind, "") not in {"", *caps}:
         return []
-    return [write(source, kind.upper(), *([text] if text or kind is not StepKind.AWAY else ()), tags=tags)]
+    return [write(step.source, kind.upper(), *_params(step, channel), tags=format_.stamp(step.at))]
+
+
+def _params(step: Step, channel: str) -> Sequence[str]:
+    """What stands behind the command."""
+    kind, text = step.kind, step.text
+    if kind is StepKind.KICK:
+        return channel, step.target, text or step.who
+    if kind is StepKind.INVITE:
+        return step.target, channel
+    where = [channel] if kind is StepKind.PART else []
+    return [*where, text] if text or kind not in (StepKind.PART, StepKind.AWAY) else where
 
 
 def _join(step: Step, channel: str, format_: IrcFormat, caps: frozenset[str]) -> list[bytes]:

@@ -51,6 +51,9 @@ class StepKind(enum.StrEnum):
     KICK = "kick"
     """Somebody was removed from a room."""
 
+    INVITE = "invite"
+    """Somebody, who is not in a room, was let in."""
+
 
 EVERYWHERE = frozenset({StepKind.QUIT, StepKind.NICK, StepKind.AWAY, StepKind.SETNAME})
 """What holds for all rooms that somebody is in: whoever shares several of them is told once."""
@@ -66,7 +69,7 @@ class Step(NamedTuple):
         source: ``name!~user@host`` of the same, before it; "" for the server.
         profile: How whoever did it is seen from then on; None if that is not known.
         text: Why it left or was removed, its new name, why it is away or "", the text about itself.
-        target: Who was removed.
+        target: Who was removed, or let in.
         rank: JOIN and NICK: letters of the rank that it has, mostly none.
         changes: MODE: what has changed.
         at: When, in milliseconds since 1970.
@@ -177,7 +180,7 @@ class _Sums:
         elif kind is StepKind.MODE:
             self._rank(step)
             self._others.append(step)
-        elif (come := self._here.get(who)) is not None:
+        elif kind is not StepKind.INVITE and (come := self._here.get(who)) is not None:
             self._here[who] = come._replace(profile=step.profile)
         else:
             self._others.append(step)
@@ -213,13 +216,13 @@ class _Sums:
 
     def _changed(self) -> list[Step]:
         """What else has changed, of those who are there since before: of each what was last."""
-        last: dict[tuple[str, str], Step] = {}
+        last: dict[tuple[str, str, str], Step] = {}
         modes: list[Step] = []
         for step in self._others:
             if step.kind is StepKind.MODE:
                 changes = [each for each in step.changes if each.letter not in RANKS or each.param not in self._here]
                 if changes:
                     modes.append(step._replace(changes=changes))
-            elif step.who not in self._here:
-                last[step.kind, step.who] = step
+            elif step.who not in self._here or (step.kind is StepKind.INVITE and self._here[step.who] is not None):
+                last[step.kind, step.who, step.target] = step
         return [*last.values(), *modes]
