@@ -75,6 +75,7 @@ class Onlooker:
         self.profile = profile
         self._actor = None
         if self.name:
+            self._hub.people.seen_anew(self.name, profile)
             self._hub.people.watching.changed(self.name)
 
     def roster(self, name: str) -> Roster:

@@ -70,13 +70,13 @@ class Session(Visitor):
         name = clean_new_name(name, self._hub.chosen.server)
         if stay is not None:
             self.stay, self.arrived = stay, {}
+        self.profile = (profile or self.profile)._replace(since=int(self._hub.wall() * 1000))
         token = await self._hub.people.claim(name, self, resumable=resumable)
         if self._outlet is None:
             self._hub.people.release(self, name, token)
             raise lost()
         self.name = name
         self.token = token
-        self.profile = (profile or self.profile)._replace(since=int(self._hub.wall() * 1000))
         self._actor = None
         self._hub.people.watching.changed(name)
 
@@ -99,6 +99,7 @@ class Session(Visitor):
         for each in (before, name):
             self._hub.people.watching.changed(each)
         self.profile = self.profile._replace(since=int(self._hub.wall() * 1000))
+        self._hub.people.seen_anew(name, self.profile)
         self._actor = None
         for room, member in self._memberships.values():
             room.charter.renamed(member.name, name)
@@ -149,6 +150,8 @@ class Session(Visitor):
         outlet = self._outlet
         self.name = arrival.name
         self.token = arrival.token
+        self.profile = arrival.profile or self.profile
+        self._actor = None
         try:
             for name in arrival.rooms:
                 with contextlib.suppress(ChatError):

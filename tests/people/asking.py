@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from typing_extensions import override
 
-from twistedchat.people.asking import Asking
+from twistedchat.people.asking import UNKNOWN, Asking
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from twistedchat.profiles import Profile
 
 __all__ = ["HeldAsking"]
 
@@ -47,9 +49,10 @@ class HeldAsking(Asking):
         return await waiting
 
     @override
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Sequence[str]]]:
-        answer: Sequence[tuple[str, int, Sequence[str]]] = await self._held("roster", *rooms)
-        return answer
+    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Mapping[str, Profile]]]:
+        """Answered with names alone."""
+        found = await self._held("roster", *rooms)
+        return [(room, version, dict.fromkeys(names, UNKNOWN)) for room, version, names in found]
 
     @override
     async def beat(

@@ -124,7 +124,9 @@ class Node:
             return None
         somebody = Somebody(self.people)
         assert self.people.adopt(somebody, arrival)
-        somebody.name, somebody.token, rooms = arrival
+        somebody.name, somebody.token, rooms, profile = arrival
+        assert profile is not None
+        somebody.profile = profile
         somebody.rooms += rooms
         return somebody
 

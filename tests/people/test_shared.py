@@ -8,7 +8,9 @@ import pytest
 
 from tests.engines import live, soon, until
 from tests.people.cases import Node, Somebody, refusal, refused, two_nodes
+from twistedchat.people.tells import Far
 from twistedchat.postgres.errors import AnswerError, LostError
+from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,12 +69,37 @@ async def test_rosters() -> None:
 
 
 @live
+async def test_how_others_are_seen() -> None:
+    """How somebody is seen is known where a room is shared, and wherever somebody asks; also what changes of it."""
+    async with two_nodes() as (a, b):
+        ann = Somebody(a.people)
+        ann.profile = Profile("ann", "k3x.ip", "Ann\0 ü", "", "B", 7, "irc", "192.0.2.1")
+        ann.name = await a.people.claim("ann", ann) or "ann"
+        found = await b.people.find("Ann")
+        assert isinstance(found, Far)
+        seen = ann.profile._replace(real="Ann␀ ü")
+        assert (found.profile, found.rooms) == (seen, [])
+        assert b.people.profile("ann") is None
+        a.enter(ann, "lobby")
+        await until(lambda: a.people.is_settled, "told")
+        assert await b.watch("lobby") == ["ann"]
+        assert b.people.profile("ann") == seen
+        assert [(name, list(rooms)) for name, _, rooms in b.people.neighbours()] == [("ann", ["lobby"])]
+        assert b.people.source("ann", 7) == "ann!~ann@k3x.ip"
+        assert b.people.source("ann", 6) == "ann!~past@log"
+        a.people.seen_anew("ann", seen._replace(away="tea"))
+        await until(lambda: b.people.profile("ann") == seen._replace(away="tea"), "ann is away")
+        ann.close()
+        await until(lambda: b.people.profile("ann") is None, "ann has left")
+
+
+@live
 async def test_glimpse() -> None:
     """Who is in a room that nobody here is in is known after a moment."""
     async with two_nodes() as (a, b):
         assert b.people.glimpse("lobby") == ()
         await a.come("ann", "lobby")
-        await until(lambda: b.people.glimpse("lobby") == ["ann"], "ann is seen")
+        await until(lambda: [*b.people.glimpse("lobby")] == ["ann"], "ann is seen")
 
 
 @live
@@ -85,6 +112,7 @@ async def test_session_goes_on_elsewhere() -> None:
         here = await b.go_on(ann.token)
         assert here is not None
         assert (here.name, sorted(here.rooms), here.token) == ("ann", ["lobby", "tea"], ann.token)
+        assert here.profile == ann.profile
         await until(lambda: ann.told == ["taken-over moved"], "the old node lets go")
         assert (await refusal(a, "ann")).code == "name-taken"
         # And back again.
@@ -333,7 +361,7 @@ async def test_move_without_an_answer() -> None:
         assert (await refused(b.people.resume(ann.token))).code == "not-ready"
         reading = soon(b.people.who("lobby"))
         changes._call = ask  # noqa: SLF001  likewise
-        assert await reading == ["ann"]
+        assert [*await reading] == ["ann"]
         assert await sql(a, "SELECT node FROM chat.people") == [("-",)]
         here = await b.go_on(ann.token)
         assert here is not None

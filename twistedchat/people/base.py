@@ -159,11 +159,13 @@ class Arrival(NamedTuple):
         name: The person's.
         token: As it was.
         rooms: Those that it is in.
+        profile: How it was seen there; None if that is not known.
     """
 
     name: str
     token: str
     rooms: Sequence[str]
+    profile: Profile | None = None
 
 
 class Home(Protocol):
@@ -185,7 +187,10 @@ class Home(Protocol):
         renamed: Iterable[tuple[str, str]] = (),
         left: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Who is in a room on other nodes, now; as far as known, who was renamed, and who left with which words."""
+        """Who is in a room on other nodes, now; as far as known, who was renamed, and who left with which words.
+
+        ``names`` is a mapping where it is known how they are seen.
+        """
         ...
 
     def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
@@ -278,6 +283,14 @@ class People(Protocol):
 
     def profile(self, name: str) -> Profile | None:
         """How the person of exactly this name is seen, who is here, or elsewhere in a room of ours."""
+        ...
+
+    def seen_anew(self, name: str, profile: Profile) -> None:
+        """The person of exactly this name, who is here, is seen otherwise from now on."""
+        ...
+
+    def neighbours(self) -> Iterator[tuple[str, Profile, Collection[str]]]:
+        """Those on other nodes who share rooms with somebody here, and which."""
         ...
 
     @property

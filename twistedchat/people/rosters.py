@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from twistedchat.people.faces import Faces
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
     from twistedchat.people.base import Home
     from twistedchat.people.moves import Source
+    from twistedchat.profiles import Profile
 
     Pair = tuple[str, str]
-    Roster = tuple[int, Collection[str]]
-    """A version, and names."""
+    Roster = tuple[int, Mapping[str, Profile]]
+    """A version, and by name how people are seen."""
     Hint = tuple[str, Sequence[Pair], Sequence[Pair]]
     """A room, who was renamed in it, and who left it with which words."""
 
@@ -55,6 +57,10 @@ class Rosters:
     Args:
         source: Reads them.
         clock: For delays.
+
+    Attributes:
+        faces: How those are seen who are in this node's rooms on other nodes.
+        versions: Of the rosters of this node's rooms.
     """
 
     __slots__ = (
@@ -68,6 +74,7 @@ class Rosters:
         "_source",
         "_stale",
         "_timer",
+        "faces",
         "versions",
     )
 
@@ -75,6 +82,7 @@ class Rosters:
         self._source = source
         self._clock = clock
         self._home: Home
+        self.faces = Faces()
         self.versions: dict[str, int] = {}
         self._stale: dict[str, None] = {}
         self._hints: list[Hint] = []
@@ -97,8 +105,8 @@ class Rosters:
             self._timer.cancel()
         self._timer = None
 
-    async def look(self, room: str) -> Collection[str]:
-        """Who is in a room on other nodes; if it is this node's too, it is watched from now on.
+    async def look(self, room: str) -> Mapping[str, Profile]:
+        """Who is in a room on other nodes, and how each is seen; if it is this node's too, it is watched from now on.
 
         Raises:
             StoreError: It can't be read.
@@ -106,16 +114,17 @@ class Rosters:
         watched = room in self.versions
         self.versions.setdefault(room, -1)
         try:
-            version, names = await self._look(room)
+            version, people = await self._look(room)
         except BaseException:
             if not watched:
                 self.versions.pop(room, None)
             raise
         self.versions[room] = version
-        return names
+        self.faces.set(room, people)
+        return people
 
     async def _look(self, room: str) -> Roster:
-        """Its version and names. While one statement is under way, what is asked waits, and is the next one."""
+        """Its version and people. While one statement is under way, what is asked waits, and is the next one."""
         found: Deferred[Roster] = Deferred()
         if self._looking is not None:
             self._looking.setdefault(room, []).append(found)
@@ -135,7 +144,7 @@ class Rosters:
                 except StoreError as error:
                     _answer(looking, dict.fromkeys(looking, Failure(error)))
                 else:
-                    _answer(looking, {room: (version, names) for room, version, names in rosters})
+                    _answer(looking, {room: (version, people) for room, version, people in rosters})
         finally:
             self._looking = None
 
@@ -164,6 +173,7 @@ class Rosters:
     def watch_only(self, rooms: Collection[str]) -> None:
         """Forget all others."""
         self.versions = {room: version for room, version in self.versions.items() if room in rooms}
+        self.faces.keep_only(self.versions)
 
     def _read(self) -> None:
         Deferred.fromCoroutine(self._read_all()).addErrback(self._failed).addCallback(self._rest)
@@ -185,9 +195,9 @@ class Rosters:
         asked = [room for room in stale if room in self.versions or room == self._glimpsed[0]]
         count = 0
         try:
-            for room, version, names in await self._source.roster(asked) if asked else ():
-                count += len(names)
-                self._take_in(room, version, names, hints)
+            for room, version, people in await self._source.roster(asked) if asked else ():
+                count += len(people)
+                self._take_in(room, version, people, hints)
         except StoreError:
             # The beat finds out what is still to be read.
             pass
@@ -197,16 +207,17 @@ class Rosters:
         self,
         room: str,
         version: int,
-        names: Collection[str],
+        people: Mapping[str, Profile],
         hints: Sequence[tuple[str, Sequence[Pair], Sequence[Pair]]],
     ) -> None:
         if room == self._glimpsed[0]:
-            self._glimpsed = (room, names)
+            self._glimpsed = (room, people)
         if room in self.versions:
             self.versions[room] = version
+            self.faces.set(room, people)
             renamed = [pair for where, pairs, _ in hints if where == room for pair in pairs]
             left = [pair for where, _, pairs in hints if where == room for pair in pairs]
-            self._home.set_others(room, names, renamed=renamed, left=left)
+            self._home.set_others(room, people, renamed=renamed, left=left)
 
     def _rested(self) -> None:
         if self._stale:

@@ -100,7 +100,8 @@ BEGIN
     ON CONFLICT (likeness) DO UPDATE SET name = excluded.name, node = excluded.node, at = excluded.at;
 END $$;
 
--- The session of a token goes on at this node: {"name": ..., "rooms": [...], "from": its node until now}, or null.
+-- The session of a token goes on at this node, or null:
+--   {"name": ..., "rooms": [...], "from": its node until now, "profile": ...}
 CREATE OR REPLACE FUNCTION chat.move(me text, whose text) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     person chat.people;
@@ -115,17 +116,19 @@ BEGIN
     RETURN json_build_object(
         'name', person.name,
         'rooms', ARRAY(SELECT room FROM chat.here WHERE name = person.name ORDER BY room),
-        'from', person.node
+        'from', person.node,
+        'profile', person.profile
     );
 END $$;
 
 -- What happened to people of this node, in order; may be told again. Gives an answer for each, or "lapsed".
---   ["claim", name, [likeness, ...], token or null]   null, or {"holder": name, "free_in": ms or null}
+--   ["claim", name, [likeness, ...], token or null, profile]
+--                                                     null, or {"holder": name, "free_in": ms or null}
 --   ["rename", old, new, [likeness, ...]]             the same; {"holder": ""} if the old name was lost
 --   ["move", token]                                   as chat.move gives it
 --   ["unmove", token, ms]                             null; if it has come here, it is nobody's, and can be taken up
 --   ["release", name], ["enter", room, name], ["leave", room, name, words], ["linger", name, ms], ["back", name],
---   ["revoke", name]                                  null
+--   ["revoke", name], ["profile", name, profile]      null
 CREATE OR REPLACE FUNCTION chat.people(me text, number bigint, ops json) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     op json;
@@ -163,7 +166,8 @@ BEGIN
             SELECT * INTO cleared FROM chat.clear_name(me, '', likes);
             found_rooms := found_rooms || cleared.rooms;
             IF (cleared.holder).name IS NULL THEN
-                INSERT INTO chat.people (name, node, token) VALUES (op ->> 1, me, decode(op ->> 3, 'hex'));
+                INSERT INTO chat.people (name, node, token, profile)
+                VALUES (op ->> 1, me, decode(op ->> 3, 'hex'), op -> 4);
                 PERFORM chat.give_name(me, op ->> 1, likes);
             ELSE
                 answer := json_build_object('holder', (cleared.holder).name, 'free_in', (cleared.holder).until - chat.now_ms());
@@ -205,6 +209,11 @@ BEGIN
             UPDATE chat.people SET until = NULL WHERE name = op ->> 1 AND node = me;
         WHEN 'revoke' THEN
             UPDATE chat.people SET token = NULL WHERE name = op ->> 1 AND node = me;
+        WHEN 'profile' THEN
+            UPDATE chat.people SET profile = op -> 2 WHERE name = op ->> 1 AND node = me;
+            IF FOUND THEN
+                found_rooms := found_rooms || ARRAY(SELECT room FROM chat.here WHERE name = op ->> 1);
+            END IF;
         END CASE;
         answers := answers || answer;
     END LOOP;
@@ -218,16 +227,16 @@ BEGIN
     RETURN array_to_json(answers);
 END $$;
 
--- Who is in rooms on other nodes: [[room, version, [name, ...]], ...].
+-- Who is in rooms on other nodes: [[room, version, [[name, profile], ...]], ...].
 -- In SQL, so planned anew at each call: the best plan for a room of one is not that for a crowd.
-CREATE OR REPLACE FUNCTION chat.roster(me text, asked json) RETURNS json LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION chat.seen_in(me text, asked json) RETURNS json LANGUAGE sql STABLE AS $$
     SELECT coalesce(json_agg(json_build_array(
         asked.room,
         coalesce((SELECT version FROM chat.rosters WHERE rosters.room = asked.room), 0),
-        ARRAY(
-            SELECT here.name FROM chat.here JOIN chat.people USING (name)
+        coalesce((
+            SELECT json_agg(json_build_array(here.name, people.profile)) FROM chat.here JOIN chat.people USING (name)
             WHERE here.room = asked.room AND people.node <> me
-        )
+        ), '[]')
     )), '[]') FROM (SELECT value COLLATE "C" AS room FROM json_array_elements_text(asked)) asked
 $$;
 
@@ -330,7 +339,7 @@ BEGIN
 END $$;
 
 -- A node comes back after its lease lapsed, or finds that it has fewer people than it thought: all of them.
---   [[name, [likeness, ...], token or null, whether the connection is lost, [room, ...]], ...]
+--   [[name, [likeness, ...], token or null, whether the connection is lost, [room, ...], profile], ...]
 -- Gives who has lost the name: [[name, whether the session goes on at another node], ...].
 CREATE OR REPLACE FUNCTION chat.come_back(me text, number bigint, node_name text, listed json, lease_ms bigint, linger_ms bigint)
 RETURNS json LANGUAGE plpgsql AS $$
@@ -370,7 +379,8 @@ BEGIN
         mine := mine || (one ->> 0);
         INSERT INTO chat.people (name, node, token) VALUES (one ->> 0, me, decode(one ->> 2, 'hex'))
         ON CONFLICT (name) DO UPDATE SET token = excluded.token;
-        UPDATE chat.people SET until = CASE WHEN (one ->> 3)::boolean THEN coalesce(until, now_ms + linger_ms) END
+        UPDATE chat.people SET until = CASE WHEN (one ->> 3)::boolean THEN coalesce(until, now_ms + linger_ms) END,
+            profile = one -> 5
         WHERE name = one ->> 0;
         PERFORM chat.give_name(me, one ->> 0, likes);
         rooms := rooms || ARRAY(SELECT room FROM chat.here WHERE name = one ->> 0)
@@ -396,9 +406,11 @@ BEGIN
     PERFORM chat.sweep(me, linger_ms);
 END $$;
 
--- Whose a name is on another node: [name, node, whether the connection is there], or null.
+-- Whose a name is on another node: [name, node, whether the connection is there, profile], or null.
 CREATE OR REPLACE FUNCTION chat.find(likenesses json) RETURNS json LANGUAGE sql STABLE AS $$
-    SELECT json_build_array(people.name, people.node, people.until IS NULL AND nodes.until > chat.now_ms())
+    SELECT json_build_array(
+        people.name, people.node, people.until IS NULL AND nodes.until > chat.now_ms(), people.profile
+    )
     FROM json_array_elements_text(likenesses) WITH ORDINALITY AS asked (likeness, place)
     JOIN chat.names ON names.likeness = asked.likeness COLLATE "C"
     JOIN chat.people ON people.name = names.name

@@ -1,0 +1,58 @@
+"""How people on other nodes are seen who share a room with somebody here.
+
+Pure. Knows rooms by name. Must not know where it is read from, nor who is told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from twistedchat.profiles import Profile
+
+__all__ = ["Faces"]
+
+
+class Faces:
+    """The profiles of others, by name."""
+
+    __slots__ = ("_names", "_profiles", "_rooms")
+
+    def __init__(self) -> None:
+        # Those who are in each room.
+        self._names: dict[str, frozenset[str]] = {}
+        self._profiles: dict[str, Profile] = {}
+        # The rooms that each is in.
+        self._rooms: dict[str, dict[str, None]] = {}
+
+    def get(self, name: str) -> Profile | None:
+        """How somebody is seen; None for somebody who is in none of the rooms."""
+        return self._profiles.get(name)
+
+    def everybody(self) -> Iterator[tuple[str, Profile, Collection[str]]]:
+        """All of them, and in which of the rooms each is."""
+        return ((name, profile, self._rooms[name]) for name, profile in list(self._profiles.items()))
+
+    def rooms_of(self, name: str) -> Collection[str]:
+        """In which of the rooms somebody is."""
+        return list(self._rooms.get(name, ()))
+
+    def set(self, room: str, people: Mapping[str, Profile]) -> None:
+        """These are in a room."""
+        before = self._names.pop(room, frozenset())
+        if people:
+            self._names[room] = frozenset(people)
+        for name in before - people.keys():
+            del self._rooms[name][room]
+            if not self._rooms[name]:
+                del self._rooms[name], self._profiles[name]
+        for name in people.keys() - before:
+            self._rooms.setdefault(name, {})[room] = None
+        self._profiles.update(people)
+
+    def keep_only(self, rooms: Collection[str]) -> None:
+        """Forget all other rooms."""
+        for room in [room for room in self._names if room not in rooms]:
+            self.set(room, {})
