@@ -12,7 +12,7 @@ from tests.house import accesses, attributes, classes, modules, own, public_memb
 
 HOUSE = """
 errors events limits masks memory text mentions turns
-names profiles verbs
+names profiles tags verbs
 records
 rooms rooms.charter
 rules
@@ -40,7 +40,9 @@ people.absent people.rosters people.tells people.beat
 people.joint
 people.shared
 writer
+rooms.steps
 rooms.tail rooms.audience
+rooms.ring
 rooms.presence
 rooms.room
 rooms.announce rooms.catchup rooms.listing rooms.live rooms.rulings rooms.signals
@@ -65,8 +67,9 @@ irc irc.shown irc.errors irc.stretch
 irc.message irc.pieces irc.selectors
 irc.lines irc.said irc.multiline
 irc.format
+irc.steps
 irc.retold
-irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals
+irc.missed irc.caps irc.support irc.newcomer irc.answers irc.replay irc.commands irc.watched irc.arrivals irc.waiting
 irc.outlet irc.pulse irc.welcome irc.monitor irc.history
 irc.entering irc.talk irc.batches
 irc.returning irc.asking irc.ranks irc.opers
@@ -126,14 +129,15 @@ UPWARD_FOR_TYPES = {
 """The imports for type checkers that go up, and why."""
 
 PURE = """
-errors events limits masks text mentions names profiles records rules verbs formats.base formats.jsonl formats.plain
+errors events limits masks text mentions names profiles records rules tags verbs formats.base formats.jsonl
+formats.plain
 stores.base stores.stamp stores.memory stores.sqlite_sql
 admin.rows
-rooms.charter rooms.tail rooms.audience rooms.presence rooms.room rooms.rulings rooms.listing
+rooms.charter rooms.steps rooms.tail rooms.audience rooms.ring rooms.presence rooms.room rooms.rulings rooms.listing
 people.password
 postgres.errors postgres.codec postgres.batch
 doors.first_line doors.telnet doors.request doors.lists doors.timeofday
-irc.errors irc.format irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
+irc.errors irc.format irc.steps irc.lines irc.message irc.missed irc.pieces irc.retold irc.said irc.shown irc.stretch
 irc.caps irc.support irc.newcomer irc.replay irc.watched
 """
 """Those that know neither Twisted nor a clock, a socket or randomness."""

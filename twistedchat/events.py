@@ -8,10 +8,13 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-__all__ = ["MAX_TEXT_BYTES", "Draft", "Event", "Kind"]
+__all__ = ["CTCP", "MAX_TEXT_BYTES", "Draft", "Event", "Kind"]
 
 MAX_TEXT_BYTES = 4096
 """Longest text of an event, in bytes of UTF-8. Source: docs/protocol.md, "Events"."""
+
+CTCP = "\x01"
+"""How a private text begins that one program of IRC asks another. Source: modern.ircdocs.horse/ctcp."""
 
 
 class Kind(enum.StrEnum):

@@ -332,7 +332,8 @@ class Feed:
             if room is not None and events:
                 began = self._clock.seconds() if len(events) > 1 else 0.0
                 try:
-                    self._announcer.before_speech(room)
+                    for _ in self._announcer.before_speech(room, events):
+                        pass
                     room.audience.deal_now(events)
                 except Exception:
                     self._log.failure("Events could not be shown")
@@ -349,8 +350,7 @@ class Feed:
         began = self._clock.seconds()
         try:
             if events:
-                self._announcer.before_speech(room)
-                for _ in room.audience.deal(events):
+                for _ in chain(self._announcer.before_speech(room, events), room.audience.deal(events)):
                     cost += self._clock.seconds() - began
                     yield
                     began = self._clock.seconds()
@@ -371,8 +371,8 @@ class Feed:
         cost = 0.0
         began = self._clock.seconds()
         try:
-            self._announcer.before_speech(room)
-            for _ in chain(room.audience.deal(events), self._bring_forward(room, last)):
+            told = self._announcer.before_speech(room, events)
+            for _ in chain(told, room.audience.deal(events), self._bring_forward(room, last)):
                 cost += self._clock.seconds() - began
                 yield
                 began = self._clock.seconds()

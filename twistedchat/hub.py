@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twistedchat.feed import Feed
 from twistedchat.names import SERVER_NAME
 from twistedchat.people.local import LocalPeople
+from twistedchat.profiles import source
 from twistedchat.reading import LogReader
 from twistedchat.rooms import rulings
 from twistedchat.rooms.announce import Announcer
@@ -21,6 +22,7 @@ from twistedchat.rooms.catchup import CatchUp
 from twistedchat.rooms.live import LiveRooms
 from twistedchat.rooms.room import Room
 from twistedchat.rooms.signals import Signals
+from twistedchat.rooms.steps import Step, StepKind
 from twistedchat.rooms.tail import Budget
 from twistedchat.turns import Turns
 from twistedchat.writer import Queue, Writer
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from twistedchat.errors import ChatError
     from twistedchat.operators import OperatorsFile
     from twistedchat.people.base import People
+    from twistedchat.profiles import Profile
     from twistedchat.records import Change
     from twistedchat.rooms.audience import Member
     from twistedchat.stores.base import Store
@@ -124,7 +127,7 @@ class Hub:
         prepare = None if people is None else self._look_around
         self.rooms = LiveRooms(store, lambda summary: Room(summary, Queue(summary.name), budget, _report), prepare)
         self.announcer = Announcer(clock, turns)
-        self.signals = Signals(clock, turns)
+        self.signals = Signals(self.announcer.spend, turns)
         self.catch_up = CatchUp(reader, clock, turns)
         self._feed = Feed(
             self.rooms, self.writer, reader, self.catch_up, turns, self.announcer, clock, self.forget_if_idle
@@ -185,14 +188,28 @@ class Hub:
         """Who is in a room on other nodes, now."""
         live = self.rooms.get(room)
         if live is not None:
-            live.presence.set_others(names, renamed, left)
+            for step in live.presence.set_others(names, renamed, left):
+                self.announcer.step(step._replace(at=int(self.wall() * 1000)), [live])
             self.announcer.changed(live)
+
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        """Somebody on another node, who is in these rooms of ours, is seen otherwise."""
+        live = [room for room in map(self.rooms.get, rooms) if room is not None]
+        at, seen = int(self.wall() * 1000), source(name, now)
+        if now.away != before.away:
+            self.announcer.step(Step(StepKind.AWAY, "", name, seen, now, now.away, at=at), live)
+        if now.real != before.real:
+            self.announcer.step(Step(StepKind.SETNAME, "", name, seen, now, now.real, at=at), live)
 
     def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
         """Ranks and rules of a room were changed on another node, by the person of this name, or by the server ("")."""
         live = self.rooms.get(room)
         if live is not None:
-            rulings.amend(live, changes, by, int(self.wall() * 1000))
+            now = int(self.wall() * 1000)
+            made = rulings.amend(live, changes, by, now).made
+            if made:
+                seen = self.people.source(by, now) if by else ""
+                self.announcer.step(Step(StepKind.MODE, room, by, seen, None, changes=made, at=now), [live])
 
     def cut_off(self, error: ChatError) -> None:
         """Refuse every line that is not in a commit, as its speaker may lose the name, and all until `joined_up`."""

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from twistedchat.hub import Hub
-    from twistedchat.records import RoomEntry
+    from twistedchat.records import Names, RoomEntry
     from twistedchat.rooms.audience import Member
     from twistedchat.rooms.room import Room
 
-__all__ = ["EXCERPT_BYTES", "Membership", "Onlooker"]
+__all__ = ["EXCERPT_BYTES", "UNSEEN", "Membership", "Onlooker"]
 
 EXCERPT_BYTES = 64 * 2**10
 """Size limit of a part of the log that is asked for, in bytes of text. Source: as `formats.base.PAGE_BYTES`."""
 
 
-_UNSEEN = Profile("user", "local.ip")
+UNSEEN = Profile("user", "local.ip")
 """Of somebody whose door has said nothing of it."""
 
 ROOMS_A_STEP = 64
@@ -54,12 +54,11 @@ class Onlooker:
 
     Attributes:
         name: The person's name; "" before it was given.
-        profile: How the person is seen by others.
         arrived: By room, the seq up to which what was shown is known to have arrived; None for somebody who says
             so when it comes back, or never does.
     """
 
-    __slots__ = ("_actor", "_hub", "_memberships", "arrived", "name", "profile")
+    __slots__ = ("_actor", "_hub", "_memberships", "_seen", "_since", "arrived", "name")
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -67,16 +66,25 @@ class Onlooker:
         # What the rules are told, until it changes.
         self._actor: Actor | None = None
         self.name = ""
-        self.profile = _UNSEEN
+        # Made when it is asked for: of most people nobody ever asks.
+        self._seen: Profile | None = None
+        self._since = 0
         self.arrived: dict[str, int] | None = None
 
-    def set_profile(self, profile: Profile) -> None:
-        """Be seen otherwise."""
-        self.profile = profile
-        self._actor = None
-        if self.name:
-            self._hub.people.seen_anew(self.name, profile)
-            self._hub.people.watching.changed(self.name)
+    @property
+    def profile(self) -> Profile:
+        """How the person is seen by others."""
+        if self._seen is None:
+            self._seen = self._look_at_door()._replace(since=self._since)
+        return self._seen
+
+    @profile.setter
+    def profile(self, profile: Profile) -> None:
+        self._seen = profile
+
+    def _look_at_door(self) -> Profile:
+        """How the person is seen, as far as the connection tells."""
+        return UNSEEN
 
     def roster(self, name: str) -> Roster:
         """Who is in a room of exactly this name, or nobody; in a large room the names are those of a second ago."""
@@ -217,6 +225,10 @@ class Onlooker:
         """
         return self._membership(name, "since").room.seq
 
+    def names_in(self, room: str) -> Names:
+        """The names of everybody who is in the room of exactly this name, which the session is in."""
+        return self._memberships[room].room.presence.names
+
     def is_in(self, room: str) -> bool:
         """Whether the session is in the room of exactly this name."""
         return room in self._memberships
@@ -277,7 +289,7 @@ class Onlooker:
 
     def _actor_now(self) -> Actor:
         if self._actor is None:
-            self._actor = Actor(self.name, len(self._memberships), self.profile)
+            self._actor = Actor(self.name, len(self._memberships), self)
         return self._actor
 
     def _find(self, name: str) -> Membership | None:

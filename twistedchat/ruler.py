@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_name, clean_room
 from twistedchat.people.base import Deed, DeedKind
+from twistedchat.profiles import source
 from twistedchat.records import Amended, RoomRules
 from twistedchat.rooms.charter import CLOSING, MAX_CHANGES, RANKS
 from twistedchat.rooms.rulings import amend
+from twistedchat.rooms.steps import EVERYWHERE, Step, StepKind
 from twistedchat.rules import Place
 from twistedchat.speaker import Speaker
 from twistedchat.text import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from twistedchat.people.base import Hearer
+    from twistedchat.profiles import Profile
     from twistedchat.records import Change
     from twistedchat.rooms.room import Room
 
@@ -90,8 +93,9 @@ class Ruler(Speaker):
             self._check_still_here()
             # Meanwhile the rank may be gone, or the room.
             room = self._ruled(name, "mode")
-            amended = amend(room, changes, self.name, int(self._hub.wall() * 1000))
+            amended = amend(room, changes, self.name, self._now)
             if amended.made:
+                self._announce(StepKind.MODE, [room], changes=amended.made)
                 self._hub.people.amended(name, amended.made, self.name)
             return amended
         finally:
@@ -150,7 +154,40 @@ class Ruler(Speaker):
         if who in room.presence.names:
             raise ChatError("already-member", f"{who} is in #{room.name} already.")
         await person.undergo(Deed(DeedKind.INVITE, self.name, room.name))
+        if self.name:
+            self._announce(StepKind.INVITE, [room], target=who)
         return who
+
+    def set_profile(self, profile: Profile) -> None:
+        """Be seen otherwise; who shares a room is told of it."""
+        before, self.profile = self.profile, profile
+        self._actor = None
+        rooms = [room for room, _ in self._memberships.values()]
+        if profile.away != before.away:
+            self._announce(StepKind.AWAY, rooms, profile.away)
+        if profile.real != before.real:
+            self._announce(StepKind.SETNAME, rooms, profile.real)
+        if self.name:
+            self._hub.people.seen_anew(self.name, profile)
+            self._hub.people.watching.changed(self.name)
+
+    # -- telling it ------------------------------------------------------------------------------
+
+    @property
+    def _now(self) -> int:
+        """The time of day, in milliseconds since 1970."""
+        return int(self._hub.wall() * 1000)
+
+    def _announce(
+        self, kind: StepKind, rooms: Iterable[Room], text: str = "", *, target: str = "", changes: Sequence[Change] = ()
+    ) -> None:
+        """Tell those in these rooms who are told in steps what the person has just done."""
+        told = [room for room in rooms if room.audience.in_steps]
+        if told:
+            where = "" if kind in EVERYWHERE else told[0].name
+            seen = source(self.name, self.profile)
+            step = Step(kind, where, self.name, seen, self.profile, text, target, changes=changes, at=self._now)
+            self._hub.announcer.step(step, told)
 
     def _ruled(self, name: str, verb: str) -> Room:
         """The live room of this name, if the verb may be done there."""

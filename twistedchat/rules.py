@@ -6,7 +6,7 @@ else is there: the session asks before every verb, at every door.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from twistedchat.errors import ChatError
 from twistedchat.profiles import Profile, source
@@ -21,7 +21,21 @@ MAX_ROOMS = 100
 """Most rooms of one session, so that its cost is bounded. Source: docs/protocol.md, "Limits"."""
 
 
-_NOBODY = Profile("user", "local.ip")
+class Seen(Protocol):
+    """Somebody who is seen by others."""
+
+    @property
+    def profile(self) -> Profile:
+        """How; it may be made when it is asked for."""
+
+
+class _Nobody:
+    """Of somebody whose door has said nothing of it."""
+
+    profile = Profile("user", "local.ip")
+
+
+_NOBODY = _Nobody()
 _NO_RULES = Charter()
 """Of a room that is not there. Not to be changed."""
 
@@ -32,27 +46,27 @@ class Actor(NamedTuple):
     Attributes:
         name: "" before one was given.
         room_count: In how many rooms the session is.
-        profile: How the person is seen.
+        person: Knows how it is seen; not asked before a rule needs it.
     """
 
     name: str
     room_count: int
-    profile: Profile = _NOBODY
+    person: Seen = _NOBODY
 
     @property
     def source(self) -> str:
         """As masks see the person."""
-        return source(self.name, self.profile)
+        return source(self.name, self.person.profile)
 
     @property
     def since(self) -> int:
         """When the person took the name, in milliseconds since 1970."""
-        return self.profile.since
+        return self.person.profile.since
 
     @property
     def is_operator(self) -> bool:
         """Whether the person is an operator of the server."""
-        return "o" in self.profile.modes
+        return "o" in self.person.profile.modes
 
 
 class Place(NamedTuple):

@@ -14,8 +14,12 @@ from typing import TYPE_CHECKING
 from twistedchat.errors import ChatError
 from twistedchat.names import clean_new_name
 from twistedchat.people.base import Arrival, DeedKind, Stay
+from twistedchat.profiles import source
 from twistedchat.rooms.audience import GONE
+from twistedchat.rooms.steps import Step, StepKind
+from twistedchat.ruler import MAX_WHY_BYTES
 from twistedchat.speaker import lost
+from twistedchat.text import cut
 from twistedchat.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -23,12 +27,15 @@ if TYPE_CHECKING:
     from twistedchat.hub import Hub
     from twistedchat.people.base import Deed
     from twistedchat.profiles import Profile
-    from twistedchat.speaker import Listener
+    from twistedchat.speaker import Face, Listener
 
 __all__ = ["Session"]
 
 _USUAL_STAY = Stay()
 """How a session stays that is taken up by a random token."""
+
+_CLOSED = "Connection closed"
+"""What is told in steps of somebody who went without a word. Source: docs/irc.md, "Limits and leaving"."""
 
 
 class Session(Visitor):
@@ -54,7 +61,7 @@ class Session(Visitor):
     # -- coming and going ------------------------------------------------------------------------
 
     async def enter(
-        self, name: str, *, resumable: bool = False, stay: Stay | None = None, profile: Profile | None = None
+        self, name: str, *, resumable: bool = False, stay: Stay | None = None, profile: Profile | Face | None = None
     ) -> None:
         """Take a name.
 
@@ -62,7 +69,7 @@ class Session(Visitor):
             name: What was typed.
             resumable: Whether the session is to outlive its connection, and gets a token.
             stay: How it does, for one that is taken up by a word.
-            profile: How the person is seen, without the time.
+            profile: How the person is seen, without the time; or what tells it, of the connection, when it is needed.
 
         Raises:
             ChatError: ``bad-name``, ``name-taken``, ``not-ready``.
@@ -70,7 +77,11 @@ class Session(Visitor):
         name = clean_new_name(name, self._hub.chosen.server)
         if stay is not None:
             self.stay, self.arrived = stay, {}
-        self.profile = (profile or self.profile)._replace(since=int(self._hub.wall() * 1000))
+        self._since = self._now
+        if callable(profile):
+            self._face, self._seen = profile, None
+        else:
+            self.profile = (profile or self.profile)._replace(since=self._since)
         token = await self._hub.people.claim(name, self, resumable=resumable)
         if self._outlet is None:
             self._hub.people.release(self, name, token)
@@ -98,12 +109,16 @@ class Session(Visitor):
         self.token = self._hub.people.rekey(self)
         for each in (before, name):
             self._hub.people.watching.changed(each)
-        self.profile = self.profile._replace(since=int(self._hub.wall() * 1000))
-        self._hub.people.seen_anew(name, self.profile)
         self._actor = None
+        seen, self.profile = self.profile, self.profile._replace(since=self._now)
+        self._hub.people.seen_anew(name, self.profile)
+        rooms = [room for room, _ in self._memberships.values()]
         for room, member in self._memberships.values():
             room.charter.renamed(member.name, name)
             room.presence.renamed(member, name)
+        step = Step(StepKind.NICK, "", before, source(before, seen), self.profile, name, at=self._now)
+        self._hub.announcer.step(step, rooms)
+        for room in rooms:
             self._hub.announcer.changed(room)
 
     def end(self) -> None:
@@ -111,11 +126,22 @@ class Session(Visitor):
         self._hub.people.revoke(self.token)
         self.token = ""
 
-    def close(self, why: str = "") -> None:
-        """Leave every room with a parting word, and give the name back. Closing again does nothing."""
+    def close(self, why: str = "", *, is_own: bool = True) -> None:
+        """Leave every room with a parting word, and give the name back. Closing again does nothing.
+
+        Args:
+            why: The word.
+            is_own: Whether it is the person's.
+        """
+        self._keep_profile()
         self._outlet = None
-        for name in list(self._memberships):
-            self._leave(name, why)
+        left = [self._let_go(name, why) for name in list(self._memberships)]
+        if left:
+            is_said = is_own and why and self.profile.door != "irc"
+            text = f"Quit: {why}" if is_said else why or _CLOSED
+            self._announce(StepKind.QUIT, [room for room, _ in left], cut(text, MAX_WHY_BYTES))
+            for room, heir in left:
+                self._left(room, heir)
         if self.name:
             self._hub.people.back(self)
             name, self.name = self.name, ""
@@ -131,8 +157,13 @@ class Session(Visitor):
         else:
             self.close()
 
+    def _keep_profile(self) -> None:
+        """The connection will be there no more to be asked."""
+        self.profile = self.profile
+
     def _detach(self) -> None:
         """Show nothing any more."""
+        self._keep_profile()
         self._outlet = None
         for _, member in self._memberships.values():
             member.outlet = None
@@ -168,13 +199,15 @@ class Session(Visitor):
         room = await self._hub.rooms.open(name)
         room.entering -= 1
         if self.name and room.name not in self._memberships:
-            room.presence.arrived(self._put(room, format_))
+            if room.presence.arrived(self._put(room, format_)):
+                self._announce(StepKind.JOIN, [room])
             self._hub.announcer.changed(room)
         self._hub.forget_if_idle(room)
 
     def evict(self, code: str, text: str, *, is_moved: bool) -> None:
         """The name is somebody else's, or the session goes on at another node: let go of all, and of the connection."""
         outlet = self._outlet
+        self._keep_profile()
         self._outlet = None
         if is_moved:
             memberships, self._memberships = self._memberships, {}
@@ -194,7 +227,7 @@ class Session(Visitor):
         """
         outlet = self._outlet
         if deed.kind is DeedKind.KILL:
-            self.close(f"Killed ({deed.by} ({deed.text}))")
+            self.close(f"Killed ({deed.by} ({deed.text}))", is_own=False)
             if outlet is not None:
                 outlet.killed(deed.by, deed.text)
         elif deed.kind is DeedKind.REMOVE:
@@ -212,7 +245,11 @@ class Session(Visitor):
     def _removed(self, deed: Deed) -> None:
         if deed.room not in self._memberships:
             raise ChatError("not-member", f"{self.name} is not in #{deed.room}.")
-        self._leave(deed.room, f"removed by {deed.by}" + (f": {deed.text}" if deed.text else ""))
+        room, heir = self._let_go(deed.room, f"removed by {deed.by}" + (f": {deed.text}" if deed.text else ""))
+        seen = self._hub.people.source(deed.by, self._now)
+        step = Step(StepKind.KICK, room.name, deed.by, seen, None, deed.text, self.name, at=self._now)
+        self._hub.announcer.step(step, [room])
+        self._left(room, heir)
         if self._outlet is not None:
             self._outlet.removed(deed.room, deed.by, deed.text)
 

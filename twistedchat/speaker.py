@@ -7,21 +7,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from twistedchat.directory import Directory
 from twistedchat.errors import ChatError
 from twistedchat.events import MAX_TEXT_BYTES, Draft, Kind
 from twistedchat.formats.base import Signal
 from twistedchat.names import clean_name, clean_room, is_reserved
+from twistedchat.onlooker import UNSEEN
 from twistedchat.rules import Place
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
+    from typing import Any, Protocol
 
     from twistedchat.hub import Hub
     from twistedchat.people.base import Hearer, Named
+    from twistedchat.profiles import Profile
     from twistedchat.rooms.audience import Outlet
     from twistedchat.rooms.room import Room
     from twistedchat.writer import Receipt
+
+    Face = Callable[[Any], Profile]
+    """Tells of a connection how the person at it is seen. One function for all of a door."""
 
     class Listener(Outlet, Protocol):
         """An outlet that also takes what is for one person alone."""
@@ -63,7 +71,7 @@ if TYPE_CHECKING:
             ...
 
 
-__all__ = ["MAX_KEY_LENGTH", "Listener", "Speaker", "lost"]
+__all__ = ["MAX_KEY_LENGTH", "Face", "Listener", "Speaker", "lost"]
 
 MAX_KEY_LENGTH = 64
 """Longest key of a line, in characters. Source: docs/protocol.md, "Sending again"."""
@@ -84,12 +92,17 @@ class Speaker(Directory):
         spoke_at: When the person last said something to a room, in milliseconds since 1970; 0 if it has not.
     """
 
-    __slots__ = ("_outlet", "spoke_at")
+    __slots__ = ("_face", "_outlet", "spoke_at")
 
     def __init__(self, hub: Hub, outlet: Listener) -> None:
         super().__init__(hub)
         self._outlet: Listener | None = outlet
+        self._face: Face | None = None
         self.spoke_at = 0
+
+    @override
+    def _look_at_door(self) -> Profile:
+        return UNSEEN if self._face is None or self._outlet is None else self._face(self._outlet)
 
     @property
     def outlet(self) -> Listener | None:

@@ -6,13 +6,14 @@ made harmless here, on its way to somebody's eyes.
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["cut", "json_safe", "listing", "safe", "shown_as"]
+__all__ = ["cut", "json_safe", "listing", "safe", "shown_as", "unformatted"]
 
 _UNSHOWABLE = chain(
     range(0x80, 0xA0),  # C1 controls, U+0085 (next line) among them
@@ -53,6 +54,20 @@ def safe(text: str) -> str:
     """
     # What is to be replaced is not printable in Python's eyes; the test costs a tenth of replacing.
     return text if text.isprintable() else text.translate(_SHOWN_AS)
+
+
+_FORMATTING = re.compile(
+    "\x03(?:[0-9]{1,2}(?:,[0-9]{1,2})?)?|\x04(?:[0-9A-Fa-f]{6}(?:,[0-9A-Fa-f]{6})?)?|[\x02\x0f\x11\x16\x1d\x1e\x1f]"
+)
+"""IRC's formatting: two sorts of colours with their numbers, and signs of one character.
+
+Source: modern.ircdocs.horse/formatting.
+"""
+
+
+def unformatted(text: str) -> str:
+    """The same as `safe`, without IRC's formatting, which a terminal can't show and nobody wants to see as pictures."""
+    return text if text.isprintable() else _FORMATTING.sub("", text).translate(_SHOWN_AS)
 
 
 def shown_as(*, kept: str, dropped: str) -> dict[int, str | None]:

@@ -36,6 +36,8 @@ class FieldType(enum.Enum):
     TOKEN = "TOKEN"  # noqa: S105  a session's, or a line's key; a string
     SEQ = "SEQ"  # a whole number from 0
     COUNT = "N"  # a whole number from 1
+    KIND = "KIND"  # "say", "me" or "notice"
+    TAGS = "TAGS"  # an object of strings, {"+key":"value"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ _NAME = Field("name", FieldType.NAME)
 _ROOM = Field("room", FieldType.ROOM)
 _TEXT = Field("text", FieldType.TEXT)
 _KEY = Field("key", FieldType.TOKEN, optional=True)
+_TAGS = Field("tags", FieldType.TAGS, optional=True)
 _OK = '`{"type":"ok","re":…}`'
 _STORED = '`{"type":"ok","re":…,"room":…,"seq":N}` once it is stored; with `"again":true` when that key already stood'
 
@@ -143,12 +146,13 @@ VERBS: tuple[Verb, ...] = (
         ("msg", "tell", "query", "w"),
         "NAME TEXT",
         "says something to one person alone",
-        (Field("to", FieldType.NAME), _TEXT),
+        (Field("to", FieldType.NAME), _TEXT, _optional("kind", FieldType.KIND)),
         _OK,
     ),
     Verb("reply", ("reply", "r"), "TEXT", "answers the last private line"),
-    Verb("say", ("say",), "TEXT", "says something, whatever it begins with", (_ROOM, _TEXT, _KEY), _STORED),
-    Verb("me", ("me", "action"), "TEXT", "says what you do: * you TEXT", (_ROOM, _TEXT, _KEY), "the same"),
+    Verb("say", ("say",), "TEXT", "says something, whatever it begins with", (_ROOM, _TEXT, _KEY, _TAGS), _STORED),
+    Verb("me", ("me", "action"), "TEXT", "says what you do: * you TEXT", (_ROOM, _TEXT, _KEY, _TAGS), "the same"),
+    Verb("notice", (), "", "says something that no program answers", (_ROOM, _TEXT, _KEY, _TAGS), "the same"),
     Verb(
         "topic",
         ("topic",),

@@ -14,16 +14,26 @@ from twistedchat.overseer import Overseer
 from twistedchat.records import Joined
 from twistedchat.rooms import rulings
 from twistedchat.rooms.audience import GONE, Member
+from twistedchat.rooms.steps import Step, StepKind
+from twistedchat.ruler import MAX_WHY_BYTES
 from twistedchat.rules import Place
 from twistedchat.speaker import lost
+from twistedchat.text import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from twistedchat.formats.base import Format
+    from twistedchat.records import Change
     from twistedchat.rooms.room import Room
 
-__all__ = ["MAX_PARTING_LENGTH", "Visitor"]
+__all__ = ["MAX_PARTING_LENGTH", "SHOWN_SECONDS", "Visitor"]
+
+SHOWN_SECONDS = 0.01
+"""Delay after which a door looks again whether lines are still being shown, in seconds.
+
+Source: chosen; a batch is shown to a room of 1,000 in some 8 ms.
+"""
 
 MAX_PARTING_LENGTH = 200
 """Longest parting word, in characters; the rest is left out.
@@ -99,7 +109,7 @@ class Visitor(Overseer):
         member.cursor = max(room.floor, seq - history) if after is None else max(room.floor, min(after, seq))
         if self.arrived is not None:
             self.arrived.setdefault(room.name, seq if after is None else member.cursor)
-        names = room.presence.recent_names
+        names = room.presence.names_for(member)
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq, room.seq_at)
 
     async def _open(self, name: str, seq: int, key: str) -> Room:
@@ -126,10 +136,11 @@ class Visitor(Overseer):
     def _admit(self, room: Room, format_: Format) -> Member:
         member = self._put(room, format_)
         room.presence.joined(member)
-        rank = rulings.entered(room, member, int(self._hub.wall() * 1000))
+        rank = rulings.entered(room, member, self._now)
         self._hub.people.entered(self, room.name)
         if rank is not None:
             self._hub.people.amended(room.name, [rank], "")
+        self._announce(StepKind.JOIN, [room])
         self._hub.announcer.changed(room)
         return member
 
@@ -155,6 +166,12 @@ class Visitor(Overseer):
         return room.name
 
     def _leave(self, name: str, why: str) -> None:
+        room, heir = self._let_go(name, why)
+        self._announce(StepKind.PART, [room], cut(why, MAX_WHY_BYTES))
+        self._left(room, heir)
+
+    def _let_go(self, name: str, why: str) -> tuple[Room, Change | None]:
+        """Be no more in a room, which is still to be told in steps; and who has its rank now."""
         room, member = self._memberships.pop(name)
         if self.arrived is not None:
             self.arrived.pop(name, None)
@@ -166,9 +183,14 @@ class Visitor(Overseer):
         if not room.presence.count and room.charter.is_closed:
             self._hub.rooms.end(room)
         self._hub.people.left(self, name, why)
-        if heir is not None:
-            self._hub.people.amended(name, [heir], "")
         self._hub.announcer.changed(room)
+        return room, heir
+
+    def _left(self, room: Room, heir: Change | None) -> None:
+        """The others have been told."""
+        if heir is not None:
+            self._hub.announcer.step(Step(StepKind.MODE, room.name, "", "", None, changes=[heir], at=self._now), [room])
+            self._hub.people.amended(room.name, [heir], "")
         self._hub.forget_if_idle(room)
 
     # -- how far each room has been shown --------------------------------------------------------
@@ -195,9 +217,17 @@ class Visitor(Overseer):
     def show_all(self) -> None:
         """Bring every room forward, events and presence, as far as the outlet takes it."""
         for room, member in list(self._memberships.values()):
+            if member.format.in_steps:
+                # Whoever speaks was told of before.
+                room.presence.tell(member)
             if GONE < member.cursor < room.seq:
                 self._hub.catch_up.bring_forward(room, member)
             room.presence.tell(member)
+
+    @property
+    def is_being_shown(self) -> bool:
+        """Whether lines are just being shown in the session's rooms: perhaps its own, and not to everybody yet."""
+        return any(room.queue.is_being_shown for room, _ in self._memberships.values())
 
     @property
     def has_seen_all(self) -> bool:

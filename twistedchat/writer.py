@@ -99,6 +99,11 @@ class Queue:
         """The ids of all lines whose outcome is not known yet."""
         return frozenset(line.draft.id for line in (*self.committing, *self.lines))
 
+    @property
+    def is_being_shown(self) -> bool:
+        """Whether lines that are stored are just being shown."""
+        return self.is_busy and not self.committing
+
     def may_be_committing(self, events: Sequence[Event]) -> bool:
         """Whether lines whose outcome is not known yet may be among these events."""
         said = {(line.draft.who, line.draft.text) for line in self.committing}

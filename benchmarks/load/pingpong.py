@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,10 @@ def _talk(job: PingPong, crowd: Crowd, rooms: Sequence[_Room]) -> Figures:
     used, delivered = Usage.now(job.pids, job.engine_pid).since(start), sum(room.delivered for room in rooms) - before
     delays = sorted(delay for room in rooms for delay in room.delays)
     _finish(crowd, rooms)
-    figures: Figures = {"lines_per_second": len(delays) / used.at}
+    figures: Figures = {
+        "lines_per_second": len(delays) / used.at,
+        "lines_per_core_second": len(delays) / used.server if used.server else math.nan,
+    }
     return (
         figures
         | used.figures(delivered)

@@ -60,6 +60,7 @@ ROOMS = Measure(
     functools.partial(_tasks, "rooms"),
     (
         Column("deliveries per core-second", "deliveries_per_core_second"),
+        Column("lines per core-second", "lines_per_core_second"),
         Column("deliveries/s", "deliveries_per_second"),
         Column("p50 ms", "p50_ms", 1),
         Column("p99 ms", "p99_ms", 1),

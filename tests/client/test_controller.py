@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from tests.client.fakes import Output
 from tests.client.world import FIRST_SECOND, ClientWorld
+from tests.fakes import now
 from twistedchat.client.commands import BINDINGS
 from twistedchat.client.completion import candidates
 from twistedchat.client.controller import Controller
@@ -105,6 +106,42 @@ class ControllerTests(SynchronousTestCase):
         assert self.typed("/msg eve psst") == ["*** eve tells you: psst", "*** You tell eve: psst"]
         assert self.typed("/reply what") == ["*** eve tells you: what", "*** You tell eve: what"]
 
+    def test_what_programs_of_irc_send(self) -> None:
+        """A notice is shown as one, privately too; formatting is left out; who is ignored is not heard so either."""
+        bob = self.server.person("bob")
+        bob.ask("notice", room="lobby", text="\x02beep\x02", tags={"+x": "1"})
+        bob.ask("tell", to="ann", text="psst", kind="notice")
+        bob.ask("tell", to="ann", text="winks", kind="me")
+        assert self.written() == [
+            "[TIME] -bob- beep",
+            "*** -bob- tells you: psst",
+            "*** bob tells you: * bob winks",
+        ]
+        self.typed("/ignore bob")
+        bob.ask("notice", room="lobby", text="beep")
+        bob.ask("tell", to="ann", text="psst", kind="notice")
+        assert self.written() == []
+
+    def test_invited_and_removed(self) -> None:
+        """Who is let in or removed is told so, and how to enter; one talks on in the room entered before."""
+        op = self.server.guard("den", "secret")
+        assert "key" in self.typed("/join #den")[-1]
+        assert self.typed("/join #den secret")[-1] == "*** You are ann, in #den with op."
+        self.server.asked.clear()
+        self.server.lose()
+        self.server.pass_seconds(1)
+        assert {ask["room"]: ask.get("key") for ask in self.server.asked if ask["op"] == "join"} == {
+            "lobby": None,
+            "den": "secret",
+        }
+        self.written()
+        now(op.kick("den", "ann", "too loud"))
+        assert self.written()[-2:] == ["*** You talk in #lobby now.", "*** op removed you from #den: too loud"]
+        assert self.typed("hi") == ["[TIME] ann: hi"]
+        now(op.invite("ann", "den"))
+        assert self.written() == ["*** op invites you to #den: /join #den enters it."]
+        assert self.typed("/join #den")[-1] == "*** You are ann, in #den with op."
+
     def test_ignoring(self) -> None:
         """Nothing of somebody who is ignored is shown."""
         assert self.typed("/ignore BOB") == ["*** You ignore BOB."]
@@ -180,7 +217,7 @@ class ControllerTests(SynchronousTestCase):
 
     def test_a_room_that_can_not_be(self) -> None:
         """A name that no room can have is refused at once, and one talks on where one was."""
-        assert "can't stand in the name of a room" in self.typed("/join #a b")[0]
+        assert "can't stand in the name of a room" in self.typed("/join #a,b")[0]
         assert self.typed("hi") == ["[TIME] ann: hi"]
 
     def test_another_spelling(self) -> None:

@@ -18,11 +18,15 @@ from twisted.python.failure import Failure
 from typing_extensions import override
 from zope.interface import implementer
 
-from tests.fakes import FIRST_SECOND, HeldStore, JsonPeer, Peer, World
+from tests.ear import Ear
+from tests.fakes import FIRST_SECOND, HeldStore, JsonPeer, Peer, World, now
 from twistedchat.client.address import Server
 from twistedchat.client.connection import Connection
 from twistedchat.client.conversation import Conversation
 from twistedchat.events import Event
+from twistedchat.formats.jsonl import JsonFormat
+from twistedchat.records import Change
+from twistedchat.session import Session
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -276,6 +280,14 @@ class ClientWorld:
             self._places.add((name, room))
             peer.ask("join", room=room)
         return peer
+
+    def guard(self, room: str, key: str) -> Session:
+        """Op makes a room that has a key; the room's op is returned."""
+        op = Session(self.world.hub, Ear())
+        now(op.enter("op"))
+        now(op.join(room, JsonFormat()))
+        now(op.mode(room, [Change("+", "k", key)]))
+        return op
 
     def leave(self, name: str) -> None:
         """Somebody leaves for good."""

@@ -160,6 +160,35 @@ class SayTests(JsonTestCase):
         self.assertTrue(bob.answer(bob.ask("say", room="lobby", text="hi", key="k"))["again"])
         self.assertEqual([event["text"] for event in self.ann.events("lobby")], ["hi"])
 
+    def test_tags_and_notices(self) -> None:
+        """Tags come back with the line, live and in the history; a notice is a line like any other."""
+        bob = self.enter("bob", "lobby")
+        for op in ("say", "me", "notice"):
+            self.ask(op, room="lobby", text="hi", key=op, tags={"+draft/reply": "a;b", "+x": ""})
+        self.ask("say", room="lobby", text="bare", tags={})
+        shown = bob.events("lobby")
+        self.assertEqual([event["kind"] for event in shown], ["say", "me", "notice", "say"])
+        tags = {"+draft/reply": "a;b", "+x": ""}
+        self.assertEqual([event.get("tags") for event in shown], [tags, tags, tags, None])
+        self.assertEqual(self.ask("history", room="lobby")["events"], shown)
+        self.assertEqual(self.ask("say", room="lobby", text="hi", key="say")["seq"], 1)
+        self.assertEqual(self.refusal("say", room="lobby", text="hi", tags={"x": ""}), "bad-tags")
+
+    def test_kinds_of_tells(self) -> None:
+        """A private line says what it is where it is not said; what programs of IRC ask each other is not shown."""
+        bob, carol = self.enter("bob"), PlainPeer(self.world)
+        carol.say("carol")
+        before = len(carol.lines)
+        for kind, text in (("say", "a"), ("me", "b"), ("notice", "c"), ("say", "\x01VERSION\x01"), ("notice", "\x01")):
+            for to in ("bob", "carol"):
+                self.assertEqual(self.ask("tell", to=to, text=text, kind=kind), {"type": "ok"})
+        told = [(tell["text"], tell.get("kind")) for tell in bob.messages if tell["type"] == "tell"]
+        self.assertEqual(told, [("a", None), ("b", "me"), ("c", "notice")])
+        self.assertEqual(
+            carol.lines[before:],
+            ["*** ann tells you: a", "*** ann tells you: * ann b", "*** -ann- tells you: c"],
+        )
+
     def test_key_is_of_one_room(self) -> None:
         """The same key in another room is another line."""
         self.ask("join", room="py")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters())
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=4)
-FIELDS = st.sampled_from(["id", "op", "name", "room", "text", "key", "after", "limit"])
+FIELDS = st.sampled_from(["id", "op", "name", "room", "text", "key", "after", "limit", "tags", "kind"])
 OBJECTS = st.builds(
     lambda fields, op: fields | {"op": op}, st.dictionaries(FIELDS | st.text(), VALUES), st.sampled_from(sorted(OPS))
 )
@@ -41,7 +41,7 @@ class AnythingTests(SynchronousTestCase):
         try:
             use(line)
         except ChatError as error:
-            self.assertIn(error.code, ("bad-json", "bad-request"))
+            self.assertIn(error.code, ("bad-json", "bad-request", "bad-tags"))
 
     @given(st.binary())
     def test_bytes(self, line: bytes) -> None:
@@ -97,11 +97,31 @@ class FieldTests(SynchronousTestCase):
 
     def test_optional(self) -> None:
         """What may be left out may be null too; what is there must be of its type; the rest must be there."""
-        self.assertEqual(Request(b'{"room":"py","text":"x","key":"k"}').fields("say"), ("py", "x", "k"))
-        self.assertEqual(Request(b'{"room":"py","text":"x","key":null}').fields("say"), ("py", "x", None))
-        self.assertEqual(Request(b'{"room":"py","text":"x"}').fields("say"), ("py", "x", None))
+        self.assertEqual(Request(b'{"room":"py","text":"x","key":"k"}').fields("say"), ("py", "x", "k", None))
+        self.assertEqual(Request(b'{"room":"py","text":"x","key":null}').fields("say"), ("py", "x", None, None))
+        self.assertEqual(Request(b'{"room":"py","text":"x"}').fields("say"), ("py", "x", None, None))
         for wrong in ['"room":"py"', '"room":"py","text":null', '"room":"py","text":"x","key":1']:
             self.assertEqual(self.refusal(Request(f"{{{wrong}}}".encode()).fields, "say"), "bad-request", wrong)
+
+    def test_tags(self) -> None:
+        """Tags are an object of strings, and come as IRC writes them."""
+        request = Request(b'{"room":"py","text":"x","tags":{"+a/b":"c;d","+e":""}}')
+        for op in ("say", "me", "notice"):
+            self.assertEqual(request.fields(op), ("py", "x", None, r"+a/b=c\:d;+e"))
+        self.assertEqual(Request(b'{"room":"py","text":"x","tags":{}}').fields("say")[3], "")
+        self.assertEqual(request.fields("topic"), ("py", "x", None))
+        for wrong in ['{"a":"b"}', '{"+a":1}', '"+a=b"', "7", "[]"]:
+            refused = Request(f'{{"room":"py","text":"x","tags":{wrong}}}'.encode())
+            self.assertEqual(self.refusal(refused.fields, "say"), "bad-tags", wrong)
+
+    def test_kind(self) -> None:
+        """A private line is said, done or a notice."""
+        for right in ("say", "me", "notice"):
+            fields = Request(f'{{"to":"bob","text":"x","kind":"{right}"}}'.encode()).fields("tell")
+            self.assertEqual(fields, ("bob", "x", right))
+        for wrong in ('"topic"', '"SAY"', "1", "[]", "{}", '""'):
+            refused = Request(f'{{"to":"bob","text":"x","kind":{wrong}}}'.encode())
+            self.assertEqual(self.refusal(refused.fields, "tell"), "bad-request", wrong)
 
     def test_seq(self) -> None:
         """A seq is a whole number from 0 that the store can hold, and a limit one from 1."""

@@ -3,9 +3,11 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
-from tests.fakes import JsonPeer, PlainPeer, World
+from tests.ear import Ear
+from tests.fakes import JsonPeer, PlainPeer, World, now
 from twistedchat.doors.words import BOUND, MAX_SHOWN
 from twistedchat.errors import ChatError
+from twistedchat.session import Session
 from twistedchat.verbs import VERBS, WORDS, find_word
 
 
@@ -167,6 +169,15 @@ class PrivateTests(CommandsTestCase):
         self.type("/reply fine", who=bob)
         self.assertEqual(self.ann.lines[-1], "*** bob tells you: fine")
         self.assertEqual(self.world.held.log, {})
+
+    def test_somebody_who_is_away(self) -> None:
+        """Whoever says something to somebody who is away is told so, and why."""
+        bob = Session(self.world.hub, Ear())
+        now(bob.enter("bob"))
+        bob.set_profile(bob.profile._replace(away="asleep"))
+        self.assertEqual(self.type("/msg bob hi"), ["*** You tell bob: hi", "*** bob is away: asleep"])
+        bob.set_profile(bob.profile._replace(away=""))
+        self.assertEqual(self.type("/msg bob hi"), ["*** You tell bob: hi"])
 
     def test_reply_follows_the_person(self) -> None:
         """An answer goes to whoever sent the line, under any name, and to nobody else who takes the name."""

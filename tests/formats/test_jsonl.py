@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from twistedchat.events import MAX_TEXT_BYTES, Event, Kind
 from twistedchat.formats.base import Change
 from twistedchat.formats.jsonl import MAX_LINE_BYTES, JsonFormat, event_json, iso, to_line, to_list
+from twistedchat.tags import MAX_TAG_BYTES, join_tags
 from twistedchat.text import safe
 
 AT = 1_795_336_212_123
@@ -43,6 +44,33 @@ class LineTests(SynchronousTestCase):
             text = char * (MAX_TEXT_BYTES // len(char.encode()))
             line = event_json(Event("r" * 24, 2**63 - 1, AT, Kind.SAY, "\U00010400" * 24, text))
             self.assertLess(len(line.encode()), MAX_LINE_BYTES)
+
+    def test_tags(self) -> None:
+        """Tags stand behind the text, each with its value, if there are some."""
+        tags = r"+x=a\:b\s\\;+draft/reply=abc;+y"
+        line = event_json(Event("lobby", 7, AT, Kind.SAY, "bob", "hi", tags))
+        plain = event_json(Event("lobby", 7, AT, Kind.SAY, "bob", "hi"))
+        self.assertEqual(
+            json.loads(line), json.loads(plain) | {"tags": {"+x": "a;b \\", "+draft/reply": "abc", "+y": ""}}
+        )
+        self.assertNotIn("tags", json.loads(plain))
+
+    @given(TEXTS)
+    def test_any_tags(self, value: str) -> None:
+        """Whatever stands in a tag, the line is harmless, and is read as it was."""
+        line = event_json(Event("lobby", 7, AT, Kind.SAY, "bob", "hi", join_tags({"+x": value})))
+        self.assertEqual(safe(line), line)
+        self.assertEqual(json.loads(line)["tags"], {"+x": value})
+
+    def test_longest_tags(self) -> None:
+        """The longest tags fit the line with most texts; where they do not, the text is there without them."""
+        for char, text in [("\\", "x" * 4096), ("\U000e0001", "\0" * 4096), ("x", "\U000e0001" * 1024)]:
+            tags = join_tags({"+x": char})
+            tags = join_tags({"+x": char * ((MAX_TAG_BYTES - 3) // (len(tags.encode()) - 3))})
+            line = event_json(Event("r" * 24, 2**63 - 1, AT, Kind.SAY, "\U00010400" * 24, text, tags))
+            self.assertLess(len(line.encode()), MAX_LINE_BYTES - 1000)
+            self.assertEqual(json.loads(line)["text"], text)
+            self.assertEqual("tags" in json.loads(line), text[0] != "\0")
 
     def test_page(self) -> None:
         """A page is a line for each event, in order, for whatever reader."""

@@ -36,9 +36,27 @@ class EventTests(SynchronousTestCase):
             (Kind.ME, "waves", "* bob waves"),
             (Kind.TOPIC, "tea", "* bob set the topic: tea"),
             (Kind.TOPIC, "", "* bob cleared the topic"),
-            (Kind.NOTICE, "we stop at noon", "! we stop at noon"),
+            (Kind.NOTICE, "beep", "-bob- beep"),
         ]:
             self.assertEqual(line(event(text, kind=kind)), f"[08:30:12] {shown}\r\n")
+
+    def test_notices(self) -> None:
+        """A notice of the server has a sign that nobody else's line can have."""
+        self.assertEqual(line(event("we stop at noon", kind=Kind.NOTICE, who="")), "[08:30:12] ! we stop at noon\r\n")
+        forged = line(event("! we stop now", kind=Kind.NOTICE))
+        self.assertEqual(forged, "[08:30:12] -bob- ! we stop now\r\n")
+
+    def test_formatting(self) -> None:
+        """What IRC means by bold or a colour is left out, a colour's numbers too; all else is a picture."""
+        for text, shown in [
+            ("\x02bold\x02 \x1dit\x1d \x1fun\x1f \x1es\x1e \x11m\x11 \x16r\x0f", "bold it un s m r"),
+            ("\x0304red\x03 \x034,12both\x03 \x0399,1x \x03,5 \x031234", "red both x ,5 34"),
+            ("\x04ff0000red\x04 \x04FF0000,00ff00x \x04abc", "red x abc"),
+            ("\x02\x1b[31m\x03", "␛[31m"),
+        ]:
+            for kind in (Kind.SAY, Kind.NOTICE):
+                self.assertTrue(line(event(text, kind=kind)).endswith(f" {shown}\r\n"), text)
+            self.assertEqual(aside(text).decode(), f"*** {shown}\r\n")
 
     def test_other_room(self) -> None:
         """An event of a room in which the reader does not talk says so, before the name or the asterisk."""
@@ -129,10 +147,12 @@ class PersonalTests(SynchronousTestCase):
             self.assertEqual((shown.endswith("\a\r\n"), shown.count("\a")), (rings, rings), text)
 
     def test_ignored(self) -> None:
-        """Nothing is shown of somebody ignored, by any name that looks alike, but notices are."""
-        said = [event(who="b0b"), event("nods", kind=Kind.ME), event("stop", kind=Kind.NOTICE), event(who="ann")]
-        self.assertEqual(self.personal(*said, ignored="bob"), "[08:30:12] ! stop\r\n[08:30:12] ann: hi\r\n")
-        self.assertEqual(self.personal(*said[:2], ignored="bob"), "")
+        """Nothing is shown of somebody ignored, by any name that looks alike; the server can't be ignored."""
+        said = [event(who="b0b"), event("nods", kind=Kind.ME), event("beep", kind=Kind.NOTICE)]
+        others = [event("stop", kind=Kind.NOTICE, who=""), event(who="ann")]
+        shown = self.personal(*said, *others, ignored="bob")
+        self.assertEqual(shown, "[08:30:12] ! stop\r\n[08:30:12] ann: hi\r\n")
+        self.assertEqual(self.personal(*said, ignored="bob"), "")
 
     def test_both(self) -> None:
         """Lines are left out and bells rung in one page of two days, at the right places; no date is lost."""

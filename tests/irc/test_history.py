@@ -140,6 +140,17 @@ class AskTests(HistoryCase):
         self.assertRegex(opening, r"BATCH \+\S+ chathistory bob$")
         self.assertIn(" BATCH -", closing)
 
+    def test_without_batches(self) -> None:
+        """A client that knows no batches is told the lines as they are, and errors as notices."""
+        eve = come(self.world, "eve", "draft/chathistory")
+        eve.news()
+        self.assertEqual(
+            [line.partition(" ")[2] for line in self.ask("LATEST", "#den", "*", 2, client=eve)],
+            ["PRIVMSG #den :den 9", "PRIVMSG #den :den 10"],
+        )
+        [line] = self.ask("LATEST", "#nowhere", "*", 2, client=eve)
+        self.assertIn(" NOTICE eve :", line)
+
     def test_label(self) -> None:
         """A label stands on the batch's first line."""
         self.ann.say("@label=x7 CHATHISTORY LATEST #den * 2")

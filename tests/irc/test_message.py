@@ -113,6 +113,8 @@ class WriteTests(SynchronousTestCase):
         """A text has a colon also if it is one word, and nothing else has one that needs none."""
         for params, line in [
             (("QUIT", "bye"), b"QUIT :bye"),
+            (("PING", "word"), b"PING :word"),
+            (("NICK", "bob"), b"NICK :bob"),
             (("PART", "#a"), b"PART #a"),
             (("PART", "#a", "bye"), b"PART #a :bye"),
             (("KICK", "#a", "bob"), b"KICK #a bob"),

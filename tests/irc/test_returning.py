@@ -85,6 +85,43 @@ class StayTests(ReturningCase):
         eve.say("NICK eve")
         self.assertIn(" 001 eve ", eve.news()[0])
 
+    def test_guessing(self) -> None:
+        """After five wrong words the name is refused for a minute, with the right one, too."""
+        come(self.world, "ann", word=WORD, rooms=["den"]).vanish()
+        for number in range(5):
+            self.assertIn(" 433 ", come(self.world, "ann", word=f"guess number {number}").news()[-1])
+        ann = come(self.world, "ann", word=WORD)
+        self.assertIn(" 433 ", ann.news()[-1])
+        self.world.pass_seconds(55)
+        ann.say("NICK ann")
+        self.assertIn(" 433 ", ann.news()[-1])
+        ann = come(self.world, "ann", word=WORD)
+        self.world.pass_seconds(6)
+        ann.say("NICK ann")
+        self.assertIn(" JOIN #den", " ".join(ann.news()))
+
+    def test_word_of_pass(self) -> None:
+        """It is 8 to 100 bytes, and may have spaces in it, with a colon or without; after registering it is refused."""
+        for word, is_one in (("x" * 7, False), ("x" * 8, True), ("é" * 50, True), ("é" * 50 + "x", False)):
+            client = come(self.world, f"p{len(word)}", word=word)
+            self.assertEqual("kept for 10 minutes" in " ".join(client.news()), is_one)
+        come(self.world, "ann", word=f":{WORD}", rooms=["den"]).vanish()
+        ann = come(self.world, "ann", word=WORD)
+        self.assertIn(" JOIN #den", " ".join(ann.news()))
+        ann.say("PASS another word")
+        self.assertIn(" 462 ", ann.news()[0])
+
+    def test_asked_every_30_seconds(self) -> None:
+        """A client that is shown something is asked at the latest 30 s later; one that is shown nothing is not."""
+        ann = come(self.world, "ann", word=WORD, rooms=["den"])
+        self.world.pass_seconds(60)
+        count = ann.received.count(b"PING seen-")
+        self.said("one")
+        self.world.pass_seconds(30)
+        self.assertEqual(ann.received.count(b"PING seen-"), count + 1)
+        self.world.pass_seconds(60)
+        self.assertEqual(ann.received.count(b"PING seen-"), count + 1)
+
     def test_still_there(self) -> None:
         """While the old connection answers a PING, the newcomer gets 433; a silent one is closed after 5 s."""
         old = come(self.world, "ann", word=WORD, rooms=["den"])

@@ -152,6 +152,9 @@ class Node:
     def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
         self.told.append((room, list(changes), by))
 
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        self.told.append((name, before.away, now.away, [*rooms]))
+
     def cut_off(self, error: ChatError) -> None:
         self.told.append(f"cut off: {error.code}")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from twistedchat.errors import ChatError
+    from twistedchat.profiles import Profile
     from twistedchat.records import Change
 
 BACK = "The database is back: you can talk again."
@@ -76,6 +77,9 @@ class Everybody:
 
     def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
         """No rules change here."""
+
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        """Nobody is."""
 
     def cut_off(self, why: ChatError | str) -> None:
         """As both."""

@@ -23,7 +23,8 @@ class FacesTests(SynchronousTestCase):
         """Somebody is known as long as a room is shared, and as it was read last."""
         self.assertEqual((self.faces.get("ann"), self.faces.get("eve")), (ANN, None))
         away = ANN._replace(away="tea")
-        self.faces.set("lobby", {"ann": away})
+        self.assertEqual(self.faces.set("lobby", {"ann": away}), [("ann", ANN, away)])
+        self.assertEqual(self.faces.set("lobby", {"ann": away}), [])
         self.assertEqual((self.faces.get("ann"), self.faces.get("bob")), (away, None))
         self.faces.set("lobby", {})
         self.assertEqual((self.faces.get("ann"), self.faces.rooms_of("ann")), (away, ["tea"]))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from twistedchat.errors import ChatError
+    from twistedchat.profiles import Profile
     from twistedchat.records import Change
 
 LOST = StoreError("The cable is cut.")
@@ -47,6 +48,9 @@ class Rooms:
 
     def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
         """No rules change here."""
+
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        """Nor how people are seen."""
 
     def cut_off(self, error: ChatError) -> None:
         """Nor leases."""

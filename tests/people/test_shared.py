@@ -89,6 +89,7 @@ async def test_how_others_are_seen() -> None:
         assert b.people.source("ann", 6) == "ann!~past@log"
         a.people.seen_anew("ann", seen._replace(away="tea"))
         await until(lambda: b.people.profile("ann") == seen._replace(away="tea"), "ann is away")
+        assert ("ann", "", "tea", ["lobby"]) in b.told
         ann.close()
         await until(lambda: b.people.profile("ann") is None, "ann has left")
 

@@ -63,7 +63,7 @@ class CommandContext(Protocol):
         """Say something in the room that the person talks in."""
         ...
 
-    def enter(self, name: str) -> None:
+    def enter(self, name: str, key: str = "") -> None:
         """Enter a room, and talk there from now on."""
         ...
 
@@ -112,7 +112,8 @@ async def _rename(context: CommandContext, rest: str) -> None:
 
 
 async def _join(context: CommandContext, rest: str) -> None:
-    context.enter(clean_room(_need(rest, "a room", "join")))
+    name, _, key = _need(rest, "a room", "join").partition(" ")
+    context.enter(clean_room(name), key.strip())
 
 
 async def _leave(context: CommandContext, rest: str) -> None:

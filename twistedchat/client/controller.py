@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 from twistedchat.client.commands import run_command
 from twistedchat.client.conversation import Conversation
 from twistedchat.client.lines import pieces
-from twistedchat.client.messages import ServerError, Tell
+from twistedchat.client.messages import Invitation, Removal, ServerError, Tell
 from twistedchat.client.notifications import (
     Connected,
     JoinMerged,
@@ -90,7 +90,7 @@ class Controller:
             return
         self._take_note(notification)
         self.view.notified(notification)
-        if isinstance(notification, LogReset):
+        if isinstance(notification, LogReset | Invitation | Removal):
             self.tell(notification.text)
 
     def _take_note(self, notification: Notification) -> None:
@@ -105,6 +105,8 @@ class Controller:
                 self.tell(error.text)
             case LineRefused(_, error):
                 self.tell(error.text)
+            case Removal(room=name) if self.room is not None and self.room.name == name:
+                self._talk_elsewhere()
             case LineDelayed(_, error):
                 self._tell_delay(error)
             case LineStored():
@@ -121,14 +123,14 @@ class Controller:
         match notification:
             case Event():
                 return self._hides(notification)
-            case Tell():
+            case Tell() | Invitation():
                 return self.settings.ignores(notification.who)
             case Change():
                 return not self.settings.presence
         return False
 
     def _hides(self, event: Event) -> bool:
-        return event.kind is not Kind.NOTICE and self.settings.ignores(event.who)
+        return bool(event.who) and self.settings.ignores(event.who)
 
     def _tell_trouble(self, error: ChatError) -> None:
         """The server is there and does not take us: once, because the person may have to do something."""
@@ -196,9 +198,9 @@ class Controller:
             raise ChatError("not-in-room", "You are in no room: /join #room enters one, /rooms lists them.")
         return self.room
 
-    def enter(self, name: str) -> None:
+    def enter(self, name: str, key: str = "") -> None:
         """Enter a room, and talk there from now on."""
-        self.talk_in(self.conversation.join(name))
+        self.talk_in(self.conversation.join(name, key=key))
 
     def talk_in(self, room: JoinedRoom) -> None:
         """Talk in a room that the person is in."""

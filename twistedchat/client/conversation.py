@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, succeed
 
 from twistedchat.client.joined_rooms import END, JoinedRooms
-from twistedchat.client.messages import Answer
+from twistedchat.client.messages import Answer, Removal
 from twistedchat.client.notifications import Connected
 from twistedchat.client.outbox import Outbox
 from twistedchat.client.requests import Link, Requests, expect_refusal
@@ -119,6 +119,8 @@ class Conversation:
         else:
             if isinstance(message, Change):
                 self._rooms.change(message)
+            elif isinstance(message, Removal):
+                self._rooms.removed(message.room)
             self.listener(message)
 
     def ask(self, op: str, **fields: object) -> Deferred[Answer]:
@@ -155,18 +157,19 @@ class Conversation:
         """A room that we are in, by its name, with or without ``#``, in any case."""
         return self._rooms.find(name)
 
-    def join(self, name: str, after: int | None = None) -> JoinedRoom:
+    def join(self, name: str, after: int | None = None, key: str = "") -> JoinedRoom:
         """Enter a room now, or as soon as there is a connection; be told by `JoinAccepted`.
 
         Args:
             name: The room, with or without ``#``.
             after: The last seq that was seen; 0 for everything, `END` for nothing of before; None
                 for the last few events. A room that we are in begins anew there.
+            key: The room's, where it has one.
 
         Returns:
             The room; if only the server knows that it is one that we are in, `JoinMerged` tells which.
         """
-        return self._rooms.join(name, after)
+        return self._rooms.join(name, after, key)
 
     def leave(self, room: JoinedRoom) -> None:
         """Leave a room. Lines that wait to be stored there are sent all the same."""

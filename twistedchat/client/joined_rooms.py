@@ -68,7 +68,7 @@ class JoinedRooms:
         key = likenesses(name)[0]
         return next((room for room in self.by_name.values() if likenesses(room.name)[0] == key), None)
 
-    def join(self, name: str, after: int | None = None) -> JoinedRoom:
+    def join(self, name: str, after: int | None = None, key: str = "") -> JoinedRoom:
         """Enter a room now, or with the next connection; `Conversation.join` has the details."""
         room = self.find(name)
         if room is None:
@@ -77,6 +77,7 @@ class JoinedRooms:
         elif after is None:
             return room
         room.after = after
+        room.key = key or room.key
         if self._requests.ready:
             self._enter(room)
         return room
@@ -88,6 +89,10 @@ class JoinedRooms:
             self._requests.ask("leave", room=room.name).addErrback(expect_refusal)
         else:
             self._left.append(room.name)
+
+    def removed(self, name: str) -> None:
+        """The server has us in this room no more."""
+        self.by_name.pop(name, None)
 
     def enter_all(self, *, resumed: bool) -> None:
         """Go on in every room, over a new connection."""
@@ -104,7 +109,9 @@ class JoinedRooms:
         if after is None and room.last is not None:
             # The connection was lost before the first event came.
             after = max(0, room.last - HISTORY_EVENTS)
-        fields = {} if after is None else {"after": after}
+        fields: dict[str, object] = {} if after is None else {"after": after}
+        if room.key:
+            fields["key"] = room.key
         answer = self._requests.ask("join", room=room.name, **fields)
         place = (room, room.joins)
         answer.addCallbacks(self._entered, self._refused, callbackArgs=place, errbackArgs=place)

@@ -15,7 +15,7 @@ from twistedchat.formats.base import Change
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Answer", "Closing", "Message", "ServerError", "Tell", "event_of", "parse"]
+__all__ = ["Answer", "Closing", "Invitation", "Message", "Removal", "ServerError", "Tell", "event_of", "parse"]
 
 MAX_FREE_IN_SECONDS = 60.0
 """Upper bound of a ``free_in`` that is believed, in seconds: a server keeps a lost session no longer.
@@ -58,6 +58,34 @@ class Tell:
     who: str
     text: str
     at: int
+    kind: Kind = Kind.SAY
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Somebody lets us into a room."""
+
+    room: str
+    who: str
+
+    @property
+    def text(self) -> str:
+        """The same as a sentence."""
+        return f"{self.who} invites you to #{self.room}: /join #{self.room} enters it."
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Somebody has removed us from a room; ``why`` may be ""."""
+
+    room: str
+    by: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """The same as a sentence."""
+        return f"{self.by} removed you from #{self.room}{f': {self.why}' if self.why else '.'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +102,7 @@ class Closing:
     code: str = "closing"
 
 
-Message: TypeAlias = Event | Change | Tell | Closing | Answer
+Message: TypeAlias = Event | Change | Tell | Invitation | Removal | Closing | Answer
 
 
 def parse(line: bytes) -> Message:
@@ -102,7 +130,7 @@ def event_of(message: Mapping[str, Any]) -> Event:
     try:
         kind = Kind(kind)
     except ValueError:
-        kind, text = Kind.NOTICE, f"{who} {kind}: {text}"
+        kind, who, text = Kind.NOTICE, "", f"{who} {kind}: {text}"
     return Event(str(message["room"]), int(message["seq"]), _milliseconds(message["at"]), kind, str(who), str(text))
 
 
@@ -121,7 +149,17 @@ def _change(message: Mapping[str, Any]) -> Change:
 
 
 def _tell(message: Mapping[str, Any]) -> Tell:
-    return Tell(str(message["who"]), str(message["text"]), _milliseconds(message["at"]))
+    kind = message.get("kind", Kind.SAY)
+    kind = Kind(kind) if kind in {Kind.ME, Kind.NOTICE} else Kind.SAY
+    return Tell(str(message["who"]), str(message["text"]), _milliseconds(message["at"]), kind)
+
+
+def _invitation(message: Mapping[str, Any]) -> Invitation:
+    return Invitation(str(message["room"]), str(message["who"]))
+
+
+def _removal(message: Mapping[str, Any]) -> Removal:
+    return Removal(str(message["room"]), str(message["by"]), str(message["text"]))
 
 
 def _closing(message: Mapping[str, Any]) -> Closing:
@@ -148,5 +186,7 @@ _PUSHED: Mapping[str, Callable[[Mapping[str, Any]], Message]] = {
     "event": event_of,
     "presence": _change,
     "tell": _tell,
+    "invite": _invitation,
+    "removed": _removal,
     "closing": _closing,
 }

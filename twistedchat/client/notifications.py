@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from twistedchat.client.messages import Closing, Tell
+from twistedchat.client.messages import Closing, Invitation, Removal, Tell
 from twistedchat.events import Event, Kind
 from twistedchat.formats.base import Change
 
@@ -59,6 +59,7 @@ class JoinedRoom:
         entering: We wait for the server's answer; events before that do not count.
         joins: How many times we have asked to be let in; only the answer to the last one counts.
         log: The identity of the room's log, if the server gives one.
+        key: What lets us in, or "".
     """
 
     name: str
@@ -71,6 +72,7 @@ class JoinedRoom:
     entering: bool = True
     joins: int = 0
     log: str | None = None
+    key: str = ""
 
     @property
     def shows_own(self) -> bool:
@@ -215,6 +217,8 @@ Notification: TypeAlias = (
     Event
     | Change
     | Tell
+    | Invitation
+    | Removal
     | Closing
     | Connected
     | Disconnected

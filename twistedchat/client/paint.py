@@ -16,7 +16,7 @@ from wcwidth import wcwidth
 from twistedchat.client.times import clock_of
 from twistedchat.events import Event, Kind
 from twistedchat.mentions import mentions, stands_alone
-from twistedchat.text import safe
+from twistedchat.text import safe, unformatted
 
 if TYPE_CHECKING:
     import datetime
@@ -83,7 +83,7 @@ class Painter:
         _, seq, at, kind, who, text, _ = event
         number = f"{seq} " if self.numbered else ""
         head: Fragments = [("class:time", f"{clock_of(at // 1000, self.zone)} {number}")]
-        name, text = (colour_of(who), safe(who)), safe(text)
+        name, text = (colour_of(who), safe(who)), unformatted(text)
         if kind is Kind.SAY:
             return [*head, name, ("", ": "), *self._text(text, who)]
         if kind is Kind.ME:
@@ -91,6 +91,8 @@ class Painter:
         if kind is Kind.TOPIC:
             did = f" set the topic: {text}" if text else " cleared the topic"
             return [*head, ("", "* "), name, ("", did)]
+        if who:
+            return [*head, ("", "-"), name, ("", "- "), *self._text(text, who)]
         return [*head, ("class:notice", f"! {text}")]
 
     def _text(self, text: str, who: str) -> Fragments:
@@ -118,7 +120,7 @@ class Painter:
     @staticmethod
     def note(note: Note) -> Fragments:
         """A line for this person alone."""
-        return [("class:note", f"*** {safe(note.text)}")]
+        return [("class:note", f"*** {unformatted(note.text)}")]
 
 
 @lru_cache(maxsize=8192)

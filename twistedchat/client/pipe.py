@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 from twistedchat.client.conversation import Conversation
-from twistedchat.client.messages import Tell
+from twistedchat.client.messages import Removal, Tell
 from twistedchat.client.notifications import (
     Disconnected,
     JoinMerged,
@@ -244,6 +244,8 @@ class Pipe:
                 self._settled()
             case JoinMerged(asked, room) if asked is self.room:
                 self.room = room
+            case Removal(room=name) if name == self.room.name:
+                self._give_up(notification.text)
             case JoinRefused(room, error):
                 self._report.add(error.text)
                 if room is self.room:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twistedchat.client.plain_lines import PlainLines
+from twistedchat.events import Kind
 from twistedchat.formats.jsonl import event_json, iso, to_line
+from twistedchat.formats.plain import told
 
 if TYPE_CHECKING:
     from twistedchat.client.messages import Tell
@@ -27,7 +29,7 @@ class PlainOutput:
 
     def tell(self, tell: Tell) -> str:
         """A private line."""
-        return self._lines.note(f"{tell.who} tells you: {tell.text}")
+        return self._lines.note(told(tell.who, tell.text, tell.kind))
 
     def change(self, change: Change, *, here: str) -> str:
         """Who came and went."""
@@ -45,7 +47,8 @@ class JsonOutput:
     @staticmethod
     def tell(tell: Tell) -> str:
         """A private line."""
-        return to_line({"type": "tell", "who": tell.who, "text": tell.text, "at": iso(tell.at)}).decode()
+        said = {"type": "tell", "who": tell.who, "text": tell.text, "at": iso(tell.at)}
+        return to_line(said if tell.kind is Kind.SAY else said | {"kind": tell.kind}).decode()
 
     @staticmethod
     def change(change: Change, *, here: str) -> str:  # noqa: ARG004  as `PlainOutput`

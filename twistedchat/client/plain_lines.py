@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from twistedchat.client.times import day_of
 from twistedchat.formats.plain import PlainFormat
-from twistedchat.text import listing, safe
+from twistedchat.text import listing, unformatted
 
 if TYPE_CHECKING:
     import datetime
@@ -51,7 +51,7 @@ class PlainLines:
     @staticmethod
     def note(text: str) -> str:
         """A line for one person alone."""
-        return f"*** {safe(text)}\n"
+        return f"*** {unformatted(text)}\n"
 
     @staticmethod
     def change(change: Change, *, with_room: bool = False) -> str:

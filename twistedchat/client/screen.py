@@ -18,6 +18,7 @@ from twistedchat.client.screen_keys import ScreenKeys
 from twistedchat.client.status import StatusLine
 from twistedchat.events import Event
 from twistedchat.formats.base import Change
+from twistedchat.formats.plain import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,8 +72,8 @@ class TerminalScreen:
                 room = self._controller.conversation.rooms.get(name)
                 for sentence in presence_sentences(notification):
                     self._panels.of(room).transcript.note(sentence)
-            case Tell(who, text):
-                self.tell(f"{who} tells you: {text}")
+            case Tell(who, text, _, kind):
+                self.tell(told(who, text, kind))
                 self._ring()
             case LineStored(line, seq):
                 self._panels.of(line.room).transcript.settle(line, seq)

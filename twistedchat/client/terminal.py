@@ -15,6 +15,7 @@ from twistedchat.client.notifications import Connected, Disconnected, JoinAccept
 from twistedchat.client.plain_lines import PlainLines, welcome
 from twistedchat.events import Event
 from twistedchat.formats.base import Change
+from twistedchat.formats.plain import told
 from twistedchat.mentions import mentions
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ class PlainTerminal:
                 self._show([notification], name)
             case Change(room=name):
                 self.stream.write(self._lines.change(notification, with_room=self._is_elsewhere(name)))
-            case Tell(who, text):
-                self.tell(f"{who} tells you: {text}")
+            case Tell(who, text, _, kind):
+                self.tell(told(who, text, kind))
             case Disconnected(error):
                 self._lost = True
                 if error.code in NETWORK_CODES:

@@ -268,10 +268,10 @@ class Channel:
         if answering is not None:
             answering.cancel()
 
-    def check_finished_soon(self) -> None:
-        """The same as `check_finished`, in the next turn, when everybody has been shown what was stored."""
+    def check_finished_soon(self, seconds: float = 0) -> None:
+        """The same as `check_finished`, a bit later, when everybody has been shown what was stored."""
         if self._life is _Life.ENDED:
-            self._clock.callLater(0, self.check_finished)
+            self._clock.callLater(seconds, self.check_finished)
 
     def check_finished(self) -> None:
         """Close, if the peer has come to its end and nothing is owed to it any more."""

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from twistedchat.doors.channel import FAULT, Farewell
 from twistedchat.doors.farewells import killed
 from twistedchat.errors import ChatError
+from twistedchat.events import CTCP, Kind
 from twistedchat.formats.jsonl import iso, to_line
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
     from twistedchat.doors.stream import ChatProtocol
-    from twistedchat.events import Kind
     from twistedchat.formats.base import Page
     from twistedchat.people.base import Named
+    from twistedchat.profiles import Profile
     from twistedchat.session import Session
     from twistedchat.stores.base import Stored
 
@@ -89,11 +90,13 @@ class JsonOutlet:
         self._write(data)
         return True
 
-    def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:  # noqa: ARG002  the text counts
-        """Write a private line, if nothing waits to be written."""
+    def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:  # noqa: ARG002  tags are an event's
+        """Write a private line, if nothing waits to be written; not one from program to program of IRC."""
         if self._stream.wire.full:
             return False
-        self._write(to_line({"type": "tell", "who": sender.name, "text": text, "at": iso(at)}))
+        if text[:1] != CTCP:
+            what = {"type": "tell", "who": sender.name, "text": text, "at": iso(at)}
+            self._write(to_line(what if kind is Kind.SAY else what | {"kind": kind}))
         return True
 
     def invited(self, by: str, room: str) -> None:
@@ -126,6 +129,10 @@ class JsonOutlet:
         """The session is another connection's, or nobody's."""
         self._session = None
         self._stream.channel.close(Farewell(code, text))
+
+    def face(self) -> Profile:
+        """How the person is seen by others."""
+        return self._stream.face("json")
 
     def notify(self, text: str) -> None:
         """A program sees by its answers how the server is."""

@@ -126,7 +126,7 @@ class JsonDoor(JsonOutlet):
             session = Session(hub, self)
             self._session = session
             try:
-                await session.enter(name, resumable=True)
+                await session.enter(name, resumable=True, profile=JsonOutlet.face)
             except ChatError:
                 self._session = None
                 raise
@@ -171,8 +171,9 @@ class JsonDoor(JsonOutlet):
 
     def _say(self, request: Request, session: Session) -> Answering | None:
         op = request.text("op")
-        room, text, key = request.fields(op)
-        session.say(room, text, self, request.id, kind=Kind(op), key=key)
+        # A topic has no tags.
+        room, text, key, *tags = request.fields(op)
+        session.say(room, text, self, request.id, kind=Kind(op), key=key, tags=(tags and tags[0]) or "")
         self.unanswered += 1
         self._owed_bytes += receipt_bytes(request.id)
         return self._until_settled() if self._owed_bytes >= MAX_OWED_BYTES else None
@@ -217,8 +218,8 @@ class JsonDoor(JsonOutlet):
         self._write(start + render(MAX_LINE_BYTES - len(start) - len(b"}\n")) + b"}\n")
 
     async def _tell(self, request: Request, session: Session) -> None:
-        to, text = request.fields("tell")
-        await session.tell(to, text)
+        to, text, kind = request.fields("tell")
+        await session.tell(to, text, kind=kind or Kind.SAY)
         self._answer(request, "ok")
 
     def _ping(self, request: Request, session: Session) -> None:  # noqa: ARG002  as every op
@@ -237,6 +238,7 @@ class JsonDoor(JsonOutlet):
         "leave": _leave,
         "say": _say,
         "me": _say,
+        "notice": _say,
         "topic": _say,
         "rename": _rename,
         "history": _history,

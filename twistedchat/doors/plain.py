@@ -15,18 +15,19 @@ from twisted.internet.defer import Deferred
 from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
 from twistedchat.doors.display import Display
 from twistedchat.doors.farewells import killed
-from twistedchat.doors.first_line import check_name, is_irc, is_web
-from twistedchat.doors.telnet import Mark
+from twistedchat.doors.first_line import NO_WEB, check_name, is_irc, is_web
+from twistedchat.doors.telnet import WONT_TIMING_MARK, Mark
 from twistedchat.doors.words import people_in, run_word
 from twistedchat.errors import ChatError
-from twistedchat.events import MAX_TEXT_BYTES, Kind
+from twistedchat.events import CTCP, MAX_TEXT_BYTES, Kind
 from twistedchat.formats.base import PAGE_BYTES, fitting
-from twistedchat.formats.plain import PlainFormat, aside, personal
+from twistedchat.formats.plain import PlainFormat, aside, personal, told
 from twistedchat.names import likenesses
 from twistedchat.rooms.audience import SMALL_ROOM
 from twistedchat.rooms.charter import LOBBY
 from twistedchat.session import Session
 from twistedchat.text import listing
+from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Hashable, Sequence
@@ -35,14 +36,10 @@ if TYPE_CHECKING:
     from twistedchat.events import Event
     from twistedchat.formats.base import Page
     from twistedchat.people.base import Named
+    from twistedchat.profiles import Profile
     from twistedchat.stores.base import Stored
 
 __all__ = ["PlainDoor"]
-
-_NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
-
-_WONT_TIMING_MARK = b"\xff\xfc\x06"
-"""Answer that a telnet client waits for after ^C. Source: RFC 860."""
 
 _plain_format = lru_cache(maxsize=1024)(PlainFormat)
 """People who want to be shown the same share one format: it is compared for each who comes."""
@@ -120,7 +117,7 @@ class PlainDoor:
         if mark is Mark.ARE_YOU_THERE:
             self.tell("Yes, I am here.")
         elif mark is Mark.TIMING:
-            self._write(_WONT_TIMING_MARK)
+            self._write(WONT_TIMING_MARK)
         else:
             self.tell(f"That line was too long and was not said: a line has at most {MAX_TEXT_BYTES} bytes.")
 
@@ -154,10 +151,10 @@ class PlainDoor:
     async def _introduce(self, text: str, *, is_first: bool) -> None:
         """Take a line as the peer's name, and let it into the lobby."""
         if is_first and is_web(text):
-            self._stream.channel.close(_NO_WEB)
+            self._stream.channel.close(Farewell("no-name", NO_WEB))
             return
         check_name(text, self._stream.port.settings.irc_ports)
-        await self.session.enter(text)
+        await self.session.enter(text, profile=PlainDoor.face)
         self._stream.admitted()
         room = await self.enter(LOBBY)
         name = self.session.name
@@ -293,12 +290,13 @@ class PlainDoor:
         return True
 
     def show_private(self, sender: Named, text: str, at: int, kind: Kind, tags: str) -> bool:  # noqa: ARG002  for programs
-        """Write a private line, if nothing waits to be written."""
+        """Write a private line, if nothing waits to be written; not one from program to program of IRC."""
         if self._wire.full:
             return False
-        if self._display is None or self._display.ignored.isdisjoint(likenesses(sender.name)):
+        is_ignored = self._display is not None and not self._display.ignored.isdisjoint(likenesses(sender.name))
+        if not is_ignored and text[:1] != CTCP:
             self.last_teller = sender
-            self.tell(f"{sender.name} tells you: {text}")
+            self.tell(told(sender.name, text, kind))
         return True
 
     def invited(self, by: str, room: str) -> None:
@@ -341,6 +339,10 @@ class PlainDoor:
         """The name is somebody else's."""
         self._stream.channel.close(Farewell(code, text))
 
+    def face(self) -> Profile:
+        """How the person is seen by others."""
+        return self._stream.face("plain")
+
     def notify(self, text: str) -> None:
         """Show a sentence about the server."""
         self.tell(text)
@@ -377,11 +379,14 @@ class PlainDoor:
     @property
     def has_seen_all(self) -> bool:
         """Whether all that stands in the logs has been shown."""
-        return self.session.has_seen_all
+        # Whoever leaves before its last line is shown to all is one who has gone, to those.
+        return self.session.has_seen_all and not self.session.is_being_shown
 
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
+        if self.session.is_being_shown:
+            self._stream.channel.check_finished_soon(SHOWN_SECONDS)
 
     def farewell(self, farewell: Farewell) -> None:
         """Say why the server closes the connection."""

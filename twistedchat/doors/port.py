@@ -135,8 +135,7 @@ class ChatFactory(ServerFactory):
 
     def irc_door(self, stream: ChatProtocol) -> IrcDoor:
         """It is an IRC client."""
-        # An address of IPv4 that came over a socket of IPv6 is written so.
-        address = getattr(stream.transport.getPeer(), "host", "").removeprefix("::ffff:")
+        address = stream.address
         newcomer = Newcomer(host=self.hub.people.host_of(address), address=address)
         door = IrcDoor(stream, newcomer)
         stream.channel.door = door

@@ -10,6 +10,8 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from twistedchat.errors import ChatError
+from twistedchat.events import Kind
+from twistedchat.tags import checked_tags
 from twistedchat.verbs import OPS, FieldType
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ _MAX_INTEGER = 2**63 - 1
 
 _LEAST = {FieldType.SEQ: 0, FieldType.COUNT: 1}
 """Least value of each type of field that is a number. Source: docs/protocol.md, "JSON lines"."""
+
+_KINDS = [Kind.SAY.value, Kind.ME.value, Kind.NOTICE.value]
+"""What a private line can be. Source: docs/protocol.md, "JSON lines"."""
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -73,8 +78,18 @@ class Request:
     def _value(self, field: Field) -> str | int | None:
         if field.optional and self._fields.get(field.name) is None:
             return None
+        if field.type is FieldType.TAGS:
+            return checked_tags(self._fields[field.name])
+        if field.type is FieldType.KIND:
+            return self._kind(field.name)
         least = _LEAST.get(field.type)
         return self.text(field.name) if least is None else self._number(field.name, least)
+
+    def _kind(self, name: str) -> Kind:
+        value = self._fields.get(name)
+        if value not in _KINDS:
+            raise _bad(f'Give "{name}" as one of {", ".join(_KINDS)}.')
+        return Kind(value)
 
     def _number(self, name: str, least: int) -> int:
         value = self._fields.get(name)

@@ -16,6 +16,7 @@ from zope.interface import implementer
 from twistedchat.doors.channel import Channel, Farewell
 from twistedchat.doors.telnet import IAC, Mark, TelnetDecoder
 from twistedchat.doors.wire import Wire
+from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -196,6 +197,17 @@ class ChatProtocol(LineReceiver):
             self.transport.abortConnection()
         else:
             self.transport.loseConnection()
+
+    @property
+    def address(self) -> str:
+        """The peer's IP address; "" if it has none. One of IPv4 that came over a socket of IPv6 is written as such."""
+        host: str = getattr(self.transport.getPeer(), "host", "")
+        return host.removeprefix("::ffff:")
+
+    def face(self, door: str) -> Profile:
+        """How somebody is seen of whom nothing else is known, at a door of this name."""
+        address = self.address
+        return Profile(door, self.port.hub.people.host_of(address), door=door, address=address)
 
     def admitted(self) -> None:
         """The peer has given a name: it may stay."""

@@ -15,7 +15,7 @@ import codecs
 import enum
 import re
 
-__all__ = ["IAC", "Item", "Mark", "TelnetDecoder"]
+__all__ = ["IAC", "WONT_TIMING_MARK", "Item", "Mark", "TelnetDecoder"]
 
 
 class Mark(enum.Enum):
@@ -67,6 +67,9 @@ _COMMAND = re.compile(
 
 _NOT_PLAIN = re.compile(rb"[\n\r\0\xff]")
 """Bytes that end a line, may end one, or begin a command. Source: RFC 854, "The NVT printer"."""
+
+WONT_TIMING_MARK = b"\xff\xfc\x06"
+"""Answer that a telnet client waits for after ^C. Source: RFC 860."""
 
 
 class TelnetDecoder:

@@ -199,6 +199,8 @@ async def _tell(talker: Talker, rest: str) -> None:
     to, text = _split(rest, "a name and a text", "msg")
     name = await talker.session.tell(to, text)
     talker.tell(f"You tell {name}: {text}")
+    if away := talker.session.away_of(name):
+        talker.tell(f"{name} is away: {away}")
 
 
 async def _reply(talker: Talker, rest: str) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from twistedchat.events import Kind
 from twistedchat.mentions import words
 from twistedchat.names import likenesses
 
@@ -119,7 +118,8 @@ def _starts(page: Page) -> Sequence[int]:
 def _by_speaker(page: Page) -> Mapping[str, Sequence[int]]:
     found: dict[str, list[int]] = {}
     for index, event in enumerate(page.events):
-        if event.kind is not Kind.NOTICE:
+        # A notice of the server is nobody's.
+        if event.who:
             for key in likenesses(event.who):
                 found.setdefault(key, []).append(index)
     return found
@@ -176,6 +176,11 @@ class Format(Hashable, Protocol):
 
     Hashable and equal by value: a room renders once for each distinct format among its members.
     """
+
+    @property
+    def in_steps(self) -> bool:
+        """Whether who came and went is told step by step, to the outlet, and not by `presence`."""
+        ...
 
     def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
         """Render the first of these events that fit, at least one, in the order given.

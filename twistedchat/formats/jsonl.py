@@ -10,9 +10,10 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from twistedchat.formats.base import PAGE_BYTES, Change, Page, Signal, fitting
+from twistedchat.tags import split_tags
 from twistedchat.text import json_safe
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ __all__ = ["MAX_LINE_BYTES", "JsonFormat", "event_json", "iso", "to_line", "to_l
 
 MAX_LINE_BYTES = 32 * 2**10
 """Longest line, in bytes, in both directions. Source: docs/protocol.md, "JSON lines"."""
+
+_MAX_EVENT_BYTES = MAX_LINE_BYTES - 1024
+"""Longest event with its tags, in bytes: so that in a history, too, one event fits.
+
+Source: the beginning of that answer has an id of 256 characters, each at most 3 bytes, and the name of a room.
+"""
 
 
 @lru_cache(maxsize=1024)
@@ -49,11 +56,20 @@ def to_line(message: Mapping[str, object]) -> bytes:
 
 def event_json(event: Event) -> str:
     """One event as a JSON object; put together by hand, because every line said comes through here."""
-    room, seq, at, kind, who, text, _ = event
-    return json_safe(
+    room, seq, at, kind, who, text, tags = event
+    written = json_safe(
         f'{{"type":"event","room":{encode_basestring(room)},"seq":{seq},"at":"{iso(at)}",'
         f'"kind":"{kind}","who":{encode_basestring(who)},"text":{encode_basestring(text)}}}'
     )
+    return _with_tags(written, tags) if tags else written
+
+
+def _with_tags(written: str, tags: str) -> str:
+    """An event with its tags, if they fit the line: a text of control characters alone takes 24 KiB of it."""
+    tags = json_safe(json.dumps(split_tags(tags), ensure_ascii=False, separators=(",", ":")))
+    if len(written.encode()) + len(tags.encode()) > _MAX_EVENT_BYTES:
+        return written
+    return f'{written[:-1]},"tags":{tags}}}'
 
 
 def to_list(items: Iterable[str], space_bytes: int, *, is_newest: bool = False) -> bytes:
@@ -82,6 +98,8 @@ def to_list(items: Iterable[str], space_bytes: int, *, is_newest: bool = False) 
 @dataclass(frozen=True, slots=True)
 class JsonFormat:
     """Every program reads the same."""
+
+    in_steps: ClassVar[bool] = False
 
     def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
         """Render the events that fit as one line each."""

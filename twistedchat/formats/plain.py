@@ -8,12 +8,12 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from twistedchat.events import Kind
 from twistedchat.formats.base import PAGE_BYTES, Page
 from twistedchat.mentions import first_word, mentions
-from twistedchat.text import listing, safe
+from twistedchat.text import listing, unformatted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twistedchat.events import Event
     from twistedchat.formats.base import Change, Signal
 
-__all__ = ["PlainFormat", "aside", "personal"]
+__all__ = ["PlainFormat", "aside", "personal", "told"]
 
 
 class _Moment(NamedTuple):
@@ -39,8 +39,15 @@ def _moment(second: int, zone: datetime.tzinfo | None) -> _Moment:
 
 
 def aside(text: str) -> bytes:
-    """A line for one reader alone, ``*** text``; the text is made harmless."""
-    return f"*** {safe(text)}\r\n".encode()
+    """A line for one reader alone, ``*** text``; the text is made harmless, and IRC's formatting left out."""
+    return f"*** {unformatted(text)}\r\n".encode()
+
+
+def told(who: str, text: str, kind: Kind) -> str:
+    """What somebody tells one person alone, for `aside`."""
+    if kind is Kind.NOTICE:
+        return f"-{who}- tells you: {text}"
+    return f"{who} tells you: {f'* {who} {text}' if kind is Kind.ME else text}"
 
 
 def _dated(lines: Sequence[bytes], days: Sequence[bytes]) -> bytes:
@@ -113,6 +120,8 @@ class PlainFormat:
     with_room: bool = False
     with_presence: bool = True
 
+    in_steps: ClassVar[bool] = False
+
     def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
         """Render the events that fit, with a line for the date before the first of each later day."""
         if len(events) == 1:
@@ -137,13 +146,13 @@ class PlainFormat:
         """One event as a line."""
         _, seq, _, kind, who, text, _ = event
         if kind is Kind.SAY:
-            body = safe(f"{who}: {text}")
+            body = unformatted(f"{who}: {text}")
         elif kind is Kind.ME:
-            body = safe(f"* {who} {text}")
+            body = unformatted(f"* {who} {text}")
         elif kind is Kind.TOPIC:
-            body = safe(f"* {who} set the topic: {text}" if text else f"* {who} cleared the topic")
+            body = unformatted(f"* {who} set the topic: {text}" if text else f"* {who} cleared the topic")
         else:
-            body = safe(f"! {text}")
+            body = unformatted(f"-{who}- {text}" if who else f"! {text}")
         number = f" {seq}" if self.numbered else ""
         place = f"#{event.room} " if self.with_room else ""
         return f"[{moment.time}{number}] {place}{body}\r\n".encode("utf-8", "replace")

@@ -83,6 +83,9 @@ class Arrivals:
         finally:
             if timer.active():
                 timer.cancel()
+            if probe in self._probes:
+                # Whoever asked is gone.
+                self._probes.remove(probe)
 
     def stop(self) -> None:
         """The connection is gone."""

@@ -14,15 +14,18 @@ from twistedchat.doors.telnet import Mark
 from twistedchat.errors import ChatError
 from twistedchat.formats.base import fitting
 from twistedchat.irc.answers import Answer, Said, numeric_of
+from twistedchat.irc.entering import names_lines
 from twistedchat.irc.errors import FailError
 from twistedchat.irc.lines import IrcDecoder
 from twistedchat.irc.message import Fault, IrcError, Message, label_tag, parse, write
 from twistedchat.irc.outlet import IrcOutlet
 from twistedchat.irc.pulse import Pulse
+from twistedchat.irc.steps import PRESENCE_CAPS, steps_but, steps_lines
 from twistedchat.irc.table import COMMANDS
+from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Iterator
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from twisted.internet.defer import Deferred
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from twistedchat.irc.batches import Multiline
     from twistedchat.irc.commands import Command
     from twistedchat.irc.newcomer import Newcomer
+    from twistedchat.rooms.steps import Run
 
 __all__ = ["IrcDoor"]
 
@@ -38,6 +42,13 @@ ANSWER_BYTES = 32 * 2**10
 """Size of the pieces in which a long answer is sent, in bytes, each when the one before has been taken.
 
 Source: half of a page of events (`formats.base.PAGE_BYTES`): what a slow reader costs.
+"""
+
+
+LEAVE_SECONDS = 5.0
+"""Longest time for which somebody who leaves a room waits until its lines are shown, in seconds.
+
+Source: as ``PING``'s in docs/irc.md, "Saying".
 """
 
 
@@ -220,6 +231,17 @@ class IrcDoor(IrcOutlet):
             self._answer.is_deferred = True
         return Said(message.command.upper(), target, self._label(message))
 
+    async def until(self, done: Callable[[], bool], seconds: float | None = None) -> None:
+        """Wait until what was stored, shown or taken has made this so, but no longer than so many seconds."""
+        await self.waiting.until(done, seconds)
+
+    async def until_shown(self) -> None:
+        """Wait until what was said is shown to all, not to this client alone: then it may go, or take another name."""
+        clock = self.stream.port.clock
+        end = clock.seconds() + LEAVE_SECONDS
+        while self.session.is_being_shown and clock.seconds() < end:
+            await self.until(lambda: not self.session.is_being_shown, SHOWN_SECONDS)
+
     async def flow(self) -> None:
         """Wait until the client has taken what it was sent, if it has not."""
         if self._wire.full:
@@ -244,6 +266,26 @@ class IrcDoor(IrcOutlet):
         """The client has left a room."""
         self._forget(room)
 
+    # -- who is here -----------------------------------------------------------------------------
+
+    def show_steps(self, room: str, run: Run, known: Sequence[int]) -> bool:
+        """Write who came, went and changed, if nothing waits to be written."""
+        if self.full:
+            return False
+        data = steps_but(steps_lines(run, room, self.format, self.caps & PRESENCE_CAPS), known)
+        if data:
+            self._wire.write(data)
+        return True
+
+    def show_anew(self, room: str) -> bool:
+        """Write that the client is in a room, and all who are; programs then begin their list again."""
+        if self.full:
+            return False
+        extended = ("*", self.session.profile.real) if "extended-join" in self.caps else ()
+        own = write(self.source, "JOIN", f"#{room}", *extended, tags=self.format.stamp(self.now))
+        self._wire.write(b"".join([own, *names_lines(self, room, self.session.names_in(room))]))
+        return True
+
     # -- the connection --------------------------------------------------------------------------
 
     def leave(self, parting: str) -> None:
@@ -260,7 +302,7 @@ class IrcDoor(IrcOutlet):
         if self.multiline is not None:
             self.multiline.stop()
         self.hub.people.watching.forget(self)
-        self.wake()
+        self.waiting.wake()
         if self.session.outlet is not self:
             # It is another connection's by now, or has ended.
             return

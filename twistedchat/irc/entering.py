@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from twistedchat.irc.message import Message
     from twistedchat.records import Joined
 
-__all__ = ["ROOMS", "show_names", "show_room"]
+__all__ = ["ROOMS", "names_lines", "show_names", "show_room", "tell_earlier"]
 
 ECHO_SECONDS = 5.0
 """Longest time that leaving a room waits until the client has been shown its own lines, in seconds.
@@ -73,8 +73,7 @@ async def _join_one(door: IrcDoor, name: str, key: str) -> None:
     joined = await session.join(name, door.format, key=key, history=0 if asks else None)
     if joined.room.translate(_ASCII_LOWER) != name[1:].translate(_ASCII_LOWER):
         door.numeric("470", name, f"#{joined.room}", f"{name} is called #{joined.room} here.")
-    if not joined.is_caught_up:
-        door.replays[joined.room] = Replay(joined.seq, partial(_said_earlier, door, joined.room))
+    tell_earlier(door, joined)
     await show_room(door, joined)
     await door.until(lambda: joined.room not in door.replays, READ_SECONDS)
 
@@ -96,10 +95,11 @@ async def show_room(door: IrcDoor, joined: Joined) -> None:
 
 async def show_names(door: IrcDoor, room: str, names: Sequence[str]) -> None:
     """The names of those who are in a room; many of them in pieces, as they are taken."""
-    await door.send_all(_names(door, room, names))
+    await door.send_all(names_lines(door, room, names))
 
 
-def _names(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[bytes]:
+def names_lines(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[bytes]:
+    """The same, line by line."""
     start = f":{door.server} 353 {door.nick} = #{room} :"
     space = MAX_LINE_BYTES - len(start.encode())
     prefix, is_whole = door.session.prefix, "multi-prefix" in door.caps
@@ -117,6 +117,12 @@ def _names(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[bytes]:
     if words:
         yield f"{start}{' '.join(words)}\r\n".encode()
     yield write(door.server, "366", door.nick, f"#{room}", "That is everybody.")
+
+
+def tell_earlier(door: IrcDoor, joined: Joined) -> None:
+    """What a client is about to be shown of a room, up to its end now, is told as said earlier."""
+    if not joined.is_caught_up:
+        door.replays[joined.room] = Replay(joined.seq, partial(_said_earlier, door, joined.room))
 
 
 def _said_earlier(door: IrcDoor, room: str, events: Sequence[Event]) -> bytes:
@@ -143,6 +149,7 @@ async def _leave(door: IrcDoor, name: str, why: str) -> None:
     if "echo-message" in door.caps and door.session.find(name) is not None:
         # Its last words come back before it goes.
         await door.until(door.session.barrier(), ECHO_SECONDS)
+    await door.until_shown()
     source = door.source
     room = door.session.leave(name, why)
     door.left(room)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from twistedchat.events import Kind
 from twistedchat.formats.base import PAGE_BYTES, Page, fitting
@@ -60,6 +60,8 @@ class IrcFormat:
     faces: Faces
     log: str
     server: str
+
+    in_steps: ClassVar[bool] = True
 
     def page(self, events: Sequence[Event], max_bytes: int = PAGE_BYTES) -> Page:
         """Render the events that fit, each as a line, or as several behind each other."""

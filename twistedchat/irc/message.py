@@ -8,11 +8,11 @@ means, nor who sends it. ``twisted.words``' parser knows no tags, splits at ever
 from __future__ import annotations
 
 import enum
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from twistedchat.irc.shown import shown, shown_word
+from twistedchat.tags import MAX_TAG_BYTES, join_tags, split_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,28 +37,17 @@ MAX_LINE_BYTES = 510
 """Longest line without its tags and its end, in bytes, in both directions. Source: Modern IRC, "Message Format": 512
 with CR LF."""
 
-MAX_TAG_BYTES = 4094
-"""Longest tags of a client's line, in bytes, without the ``@`` and the space. Source: IRCv3, message-tags, "Size
-limit"."""
-
 MAX_PARAMS = 15
 """Most parameters of a command; those behind them are not looked at. Source: Modern IRC, "Parameters"."""
 
 _NUL, _CR = 0, 13
 """Bytes that no line has. Source: Modern IRC, "Message Format"."""
 
-_ESCAPES = {":": ";", "s": " ", "r": "\r", "n": "\n"}
-_ESCAPE = re.compile(r"\\(.?)", re.DOTALL)
-"""Backslash in a tag's value and what it escapes: any other character stands for itself. Source: IRCv3, message-tags,
-"Escaping values"."""
-
-_ESCAPED = str.maketrans({";": "\\:", " ": "\\s", "\\": "\\\\", "\r": "\\r", "\n": "\\n"})
-
-_BEFORE_TEXT = {"QUIT": 0, "ERROR": 0, "AWAY": 0, "SETNAME": 0, "WALLOPS": 0} | {"CAP": 2, "KICK": 2, "FAIL": 2}
-_BEFORE_TEXT |= {"PRIVMSG": 1, "NOTICE": 1, "TOPIC": 1, "PART": 1, "KILL": 1, "JOIN": 2}
+_BEFORE_TEXT = {"PING": 0, "NICK": 0, "QUIT": 0, "ERROR": 0, "AWAY": 0, "SETNAME": 0, "WALLOPS": 0}
+_BEFORE_TEXT |= {"PRIVMSG": 1, "NOTICE": 1, "TOPIC": 1, "PART": 1, "KILL": 1, "JOIN": 2, "CAP": 2, "KICK": 2, "FAIL": 2}
 _WITHOUT_TEXT = {"004", "221", "324", "329", "333", "341", "346", "348", "354", "367"}
 # Commands that end with a text, by how many parameters stand before it, and numerics that do not (Modern IRC). A parser
-# needs no colon there; ii and many a bot of ten lines look for it.
+# needs no colon there; ii and many a bot of ten lines look for it: ii answers a PING without one with "PONG (null)".
 
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
@@ -122,7 +111,7 @@ def parse(line: bytes) -> Message:
     if text[:1] != "@":
         return _parts(_NO_TAGS, text)
     tags, _, rest = text[1:].partition(" ")
-    return _parts(_tags(tags), rest.lstrip(" "))
+    return _parts(split_tags(tags), rest.lstrip(" "))
 
 
 def _parts(tags: Mapping[str, str], text: str) -> Message:
@@ -146,7 +135,7 @@ def _parse_any(line: bytes) -> Message:
     tag_bytes, rest = b"", line
     if line[:1] == b"@":
         tag_bytes, _, rest = line[1:].partition(b" ")
-    tags = _tags(tag_bytes.decode("utf-8", "replace")) if tag_bytes else _NO_TAGS
+    tags = split_tags(tag_bytes.decode("utf-8", "replace")) if tag_bytes else _NO_TAGS
     message = _parts(tags, rest.decode("utf-8", "replace").lstrip(" "))
     if len(tag_bytes) > MAX_TAG_BYTES or len(rest) > MAX_LINE_BYTES:
         raise IrcError(Fault.TOO_LONG, message)
@@ -155,25 +144,6 @@ def _parse_any(line: bytes) -> Message:
     except UnicodeDecodeError:
         raise IrcError(Fault.NOT_UTF8, message) from None
     return message
-
-
-def _tags(text: str) -> dict[str, str]:
-    """The tags of a line; of several with one key the last one counts."""
-    tags = {}
-    for tag in text.split(";"):
-        key, _, value = tag.partition("=")
-        if key:
-            tags[key] = value if "\\" not in value else _ESCAPE.sub(_unescape, value)
-    return tags
-
-
-def _unescape(found: re.Match[str]) -> str:
-    return _ESCAPES.get(found[1], found[1])
-
-
-def join_tags(tags: Mapping[str, str]) -> str:
-    """Tags as they stand in a line, without the ``@``: ``+x=1;+draft/reply=abc``. "" if there are none."""
-    return ";".join(f"{key}={value.translate(_ESCAPED)}" if value else key for key, value in tags.items())
 
 
 def client_tags(tags: Mapping[str, str]) -> str:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred
-
 from twistedchat.doors.channel import FAULT, Farewell
 from twistedchat.events import Kind
 from twistedchat.irc.format import IrcFormat, Tags
 from twistedchat.irc.message import label_tag, write
+from twistedchat.irc.waiting import Waiting
 from twistedchat.irc.watched import OFFLINE, ONLINE, changes, watched
 from twistedchat.session import Session
+from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from twistedchat.doors.settings import Settings
     from twistedchat.doors.stream import ChatProtocol
@@ -47,6 +47,7 @@ class IrcOutlet:
     """The client's side of the core: `speaker.Listener` and `writer.Receipt`.
 
     Args:
+        waiting: Commands that wait until something is stored, shown or taken.
         is_held: Whether nothing of a room is to be shown now: an answer is not complete yet.
         stream: The connection.
 
@@ -62,7 +63,6 @@ class IrcOutlet:
 
     __slots__ = (
         "_own",
-        "_waiting",
         "_wire",
         "arrivals",
         "caps",
@@ -72,6 +72,7 @@ class IrcOutlet:
         "session",
         "stream",
         "unanswered",
+        "waiting",
     )
 
     def __init__(self, stream: ChatProtocol) -> None:
@@ -86,7 +87,7 @@ class IrcOutlet:
         self.arrivals: Arrivals | None = None
         # By room, the seqs of lines that this connection said: with a label, or None for those that it is not shown.
         self._own: dict[str, dict[int, str | None]] = {}
-        self._waiting: list[Deferred[None]] = []
+        self.waiting = Waiting(stream.port.clock)
 
     # -- what it is at ---------------------------------------------------------------------------
 
@@ -149,9 +150,9 @@ class IrcOutlet:
             self._wire.write(data)
         if self.arrivals is not None:
             self.arrivals.shown()
-        if self._waiting:
+        if self.waiting.deferreds:
             # Not now: the cursor moves when this returns.
-            self.stream.port.clock.callLater(0, self.wake)
+            self.waiting.wake_soon()
         return True
 
     def _personal(self, page: Page) -> bytes:
@@ -260,8 +261,7 @@ class IrcOutlet:
         """The client is not in a room any more."""
         self.replays.pop(room, None)
         self._own.pop(room, None)
-        if self._waiting:
-            self.stream.port.clock.callLater(0, self.wake)
+        self.waiting.wake_soon()
 
     def notify(self, text: str) -> None:
         """Show a sentence about the server."""
@@ -276,7 +276,7 @@ class IrcOutlet:
     def caught_up(self, room: str) -> None:
         """A room has been shown to its end."""
         self.replays.pop(room, None)
-        self.wake()
+        self.waiting.wake()
         self.stream.channel.check_finished_soon()
 
     def unreadable(self, room: str, *, passed_over: bool) -> None:
@@ -336,46 +336,25 @@ class IrcOutlet:
 
     def _answered(self) -> None:
         if not self.unanswered:
-            if self._waiting:
-                # Not now: the others are shown it first.
-                self.stream.port.clock.callLater(0, self.wake)
+            # Not now: the others are shown it first.
+            self.waiting.wake_soon()
             self.stream.channel.check_finished_soon()
-
-    # -- waiting ---------------------------------------------------------------------------------
-
-    async def until(self, done: Callable[[], bool], seconds: float | None = None) -> None:
-        """Wait until what was stored, shown or taken has made this so, but no longer than so many seconds."""
-        clock = self.stream.port.clock
-        timer = clock.callLater(seconds, self.wake) if seconds is not None else None
-        end = clock.seconds() + seconds if seconds is not None else None
-        try:
-            while not done() and (end is None or clock.seconds() < end):
-                waiting: Deferred[None] = Deferred()
-                self._waiting.append(waiting)
-                await waiting
-        finally:
-            if timer is not None and timer.active():
-                timer.cancel()
-
-    def wake(self) -> None:
-        """Something was stored, shown or taken: whoever waits looks again."""
-        waiting, self._waiting = self._waiting, []
-        for one in waiting:
-            if not one.called:
-                one.callback(None)
 
     # -- the connection --------------------------------------------------------------------------
 
     @property
     def has_seen_all(self) -> bool:
         """Whether all that stands in the logs has been shown."""
-        return self.session.has_seen_all
+        # Whoever leaves before its last line is shown to all is one who has gone, to those.
+        return self.session.has_seen_all and not self.session.is_being_shown
 
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
+        if self.session.is_being_shown:
+            self.stream.channel.check_finished_soon(SHOWN_SECONDS)
         self.hub.people.watching.drained(self)
-        self.wake()
+        self.waiting.wake()
 
     def farewell(self, farewell: Farewell) -> None:
         """Say why the server closes the connection."""

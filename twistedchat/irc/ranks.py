@@ -12,6 +12,8 @@ from twistedchat.irc.answers import numeric_of
 from twistedchat.irc.commands import Command
 from twistedchat.records import Change
 from twistedchat.rooms.charter import LISTS, MAX_CHANGES, RANKS, as_text
+from twistedchat.ruler import MAX_WHY_BYTES
+from twistedchat.text import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,7 +165,12 @@ async def _kick(door: IrcDoor, message: Message) -> None:
     why = message.params[2] if len(message.params) > 2 else ""
     for name in filter(None, names):
         try:
-            await door.session.kick(room, name, why)
+            kicked = await door.session.kick(room, name, why)
+            if kicked != door.nick:
+                # Else it was told as whoever is removed.
+                kept = door.session.find(room)
+                reason = cut(why, MAX_WHY_BYTES) or door.nick
+                door.tell(door.source, "KICK", f"#{kept}" if kept else room, kicked, reason)
         except ChatError as error:
             if error.code == "lost":
                 raise

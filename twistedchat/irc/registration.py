@@ -100,6 +100,7 @@ def _nick_command(door: IrcDoor, message: Message) -> Answering | None:
 
 
 async def _rename(door: IrcDoor, name: str) -> None:
+    await door.until_shown()
     before, source = door.nick, door.source
     if name == before:
         return

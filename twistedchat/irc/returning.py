@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twistedchat.irc.arrivals import Arrivals
-from twistedchat.irc.entering import show_room
+from twistedchat.irc.entering import show_room, tell_earlier
 from twistedchat.irc.missed import Missed
 from twistedchat.irc.outlet import IrcOutlet
 from twistedchat.irc.retold import Clock, said_meanwhile
@@ -43,7 +43,10 @@ async def come_back(door: IrcDoor) -> None:
             continue
         after = session.last_seq(room) if asks else arrived.get(room)
         joined = await session.join(room, door.format, after=after)
-        if not (asks or joined.is_caught_up or after is None):
+        if after is None:
+            # It comes from another node, which does not tell what has arrived.
+            tell_earlier(door, joined)
+        elif not (asks or joined.is_caught_up):
             door.replays[joined.room] = _missed(door, joined, after)
         await show_room(door, joined)
 

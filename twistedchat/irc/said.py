@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from twistedchat.events import Kind
+from twistedchat.events import CTCP, Kind
 from twistedchat.irc.message import MAX_LINE_BYTES
 from twistedchat.irc.pieces import pieces
 from twistedchat.irc.shown import shown, shown_word
@@ -32,7 +32,6 @@ __all__ = [
     "too_long",
 ]
 
-CTCP = "\x01"
 """Character around what is meant for the client, not for its user. Source: modern.ircdocs.horse/ctcp."""
 
 _SHORT = 250

@@ -51,6 +51,8 @@ def _say(door: IrcDoor, message: Message) -> Answering | None:
         return None
     targets = message.params[0].split(",")
     if len(targets) > MAX_TARGETS:
+        if is_silent:
+            return None
         door.numeric("407", message.params[0], f"A line has at most {MAX_TARGETS} targets.")
         return None
     persons = []

@@ -193,6 +193,10 @@ class Home(Protocol):
         """
         ...
 
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        """Somebody on another node, who is in these rooms of ours, is seen otherwise."""
+        ...
+
     def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
         """Ranks and rules of a room were changed on another node."""
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from twistedchat.profiles import Profile
 
@@ -39,8 +39,12 @@ class Faces:
         """In which of the rooms somebody is."""
         return list(self._rooms.get(name, ()))
 
-    def set(self, room: str, people: Mapping[str, Profile]) -> None:
-        """These are in a room."""
+    def set(self, room: str, people: Mapping[str, Profile]) -> Sequence[tuple[str, Profile, Profile]]:
+        """These are in a room.
+
+        Returns:
+            Whoever is seen otherwise than before: the name, how it was seen, and how it is.
+        """
         before = self._names.pop(room, frozenset())
         if people:
             self._names[room] = frozenset(people)
@@ -50,7 +54,10 @@ class Faces:
                 del self._rooms[name], self._profiles[name]
         for name in people.keys() - before:
             self._rooms.setdefault(name, {})[room] = None
-        self._profiles.update(people)
+        known = self._profiles
+        anew = [(name, known[name], seen) for name, seen in people.items() if known.get(name, seen) != seen]
+        known.update(people)
+        return anew
 
     def keep_only(self, rooms: Collection[str]) -> None:
         """Forget all other rooms."""

@@ -214,10 +214,12 @@ class Rosters:
             self._glimpsed = (room, people)
         if room in self.versions:
             self.versions[room] = version
-            self.faces.set(room, people)
+            anew = self.faces.set(room, people)
             renamed = [pair for where, pairs, _ in hints if where == room for pair in pairs]
             left = [pair for where, _, pairs in hints if where == room for pair in pairs]
             self._home.set_others(room, people, renamed=renamed, left=left)
+            for name, before, now in anew:
+                self._home.seen_anew(name, before, now, self.faces.rooms_of(name))
 
     def _rested(self) -> None:
         if self._stale:

@@ -7,15 +7,16 @@ bytes reach anybody.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from twistedchat.events import Event
     from twistedchat.formats.base import Format, Page, Signal
+    from twistedchat.rooms.steps import Run
 
-__all__ = ["GONE", "SMALL_ROOM", "Audience", "Member", "Outlet"]
+__all__ = ["GONE", "SMALL_ROOM", "Audience", "Member", "Outlet", "StepOutlet"]
 
 GONE = -1
 """Cursor of a member to whom nothing of the room is shown. Source: no seq is negative."""
@@ -67,6 +68,24 @@ class Outlet(Protocol):
         ...
 
 
+class StepOutlet(Outlet, Protocol):
+    """An outlet whose formats are told of presence step by step (`formats.base.Format.in_steps`)."""
+
+    def show_steps(self, room: str, run: Run, known: Sequence[int]) -> bool:
+        """Write who came, went and changed, if nothing waits to be written; say whether it was taken.
+
+        Args:
+            room: Where.
+            run: What happened; the same object for all who are told the same.
+            known: The indices of the steps that are not told to this one.
+        """
+        ...
+
+    def show_anew(self, room: str) -> bool:
+        """The same, when what happened is no longer known: show that it is in the room, and all who are."""
+        ...
+
+
 class Member:
     """One person in one room.
 
@@ -77,7 +96,7 @@ class Member:
         cursor: The seq of the last event shown, or `GONE`.
         is_fetching: Whether a page for it is being read from the store.
         known_names: The names that the member believes to be here; None if it was not told.
-        known_version: The version of the presence that it was told last.
+        known_version: The version of the presence that it was told last; the number of a step for one told in steps.
         number: In the order of entering the room.
     """
 
@@ -102,24 +121,38 @@ class Audience:
 
     Attributes:
         count: How many members there are.
+        in_steps: How many of them are told in steps who comes and goes.
     """
 
-    __slots__ = ("_entered", "_groups", "_report", "count")
+    __slots__ = ("_entered", "_groups", "_report", "count", "in_steps")
 
     def __init__(self, report: Callable[[Member], None]) -> None:
         self._groups: dict[Format, dict[Member, None]] = {}
         self._report = report
         self._entered = 0
-        self.count = 0
+        self.count = self.in_steps = 0
 
     @property
     def members(self) -> Iterator[Member]:
         """Everybody, in no particular order."""
         return itertools.chain.from_iterable(self._groups.values())
 
+    @property
+    def gathered(self) -> list[Member]:
+        """Those who are told together who came and went."""
+        return self._told(in_steps=False)
+
+    @property
+    def stepwise(self) -> list[Member]:
+        """Those who are told it in steps."""
+        return self._told(in_steps=True)
+
+    def _told(self, *, in_steps: bool) -> list[Member]:
+        return [member for format_, group in self._groups.items() if format_.in_steps is in_steps for member in group]
+
     def add(self, member: Member) -> None:
         """Let somebody in."""
-        self._groups.setdefault(member.format, {})[member] = None
+        self._put(member)
         self._entered += 1
         member.number = self._entered
         self.count += 1
@@ -143,9 +176,14 @@ class Audience:
         if new != member.format:
             self._drop(member)
             member.format = new
-            self._groups.setdefault(new, {})[member] = None
+            self._put(member)
+
+    def _put(self, member: Member) -> None:
+        self._groups.setdefault(member.format, {})[member] = None
+        self.in_steps += member.format.in_steps
 
     def _drop(self, member: Member) -> None:
+        self.in_steps -= member.format.in_steps
         group = self._groups[member.format]
         del group[member]
         if not group:
@@ -202,6 +240,26 @@ class Audience:
             return False
         try:
             return member.outlet.show_presence(data)
+        except Exception:
+            self._broken(member)
+            return False
+
+    def show_steps(self, member: Member, room: str, run: Run) -> bool:
+        """Show one member what happened, but for what it did itself; whether its outlet took it."""
+        known = run.of(member.name)
+        if len(known) == len(run.steps):
+            return True
+        return self._show_in_steps(member, lambda outlet: outlet.show_steps(room, run, known))
+
+    def show_anew(self, member: Member, room: str) -> bool:
+        """Show one member everybody who is here; whether its outlet took it."""
+        return self._show_in_steps(member, lambda outlet: outlet.show_anew(room))
+
+    def _show_in_steps(self, member: Member, show: Callable[[StepOutlet], bool]) -> bool:
+        if member.outlet is None:
+            return False
+        try:
+            return show(cast("StepOutlet", member.outlet))
         except Exception:
             self._broken(member)
             return False

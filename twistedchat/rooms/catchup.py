@@ -90,6 +90,7 @@ class CatchUp:
             events = room.tail.after(member.cursor, PAGE_EVENTS)
             if not events:
                 return False
+            room.presence.tell_speakers(member, events)
             if not room.audience.show(member, room.tail.page(member.format, events)):
                 break
         return True
@@ -169,6 +170,7 @@ class CatchUp:
             member.is_fetching = False
             if member.cursor == after:
                 if events:
+                    room.presence.tell_speakers(member, events)
                     room.audience.show(member, room.tail.page(member.format, events))
                 else:
                     # The log has lost its end: nothing is left to be shown.

@@ -45,6 +45,7 @@ class Stage:
         door = "irc" if irc_is_apart else "port"
         self.daemon = Daemon(folder, f"--{door}=tcp:{port}:interface=127.0.0.1", "--rate=0", *options)
         self.proxy = Proxy(port)
+        self._port = port
         self.clients: list[Client] = []
         self._folder = folder
         self._stack = contextlib.ExitStack()
@@ -66,6 +67,12 @@ class Stage:
             client.start(self.proxy.port)
         self.clients += made
         self.wait_for_entries(1, made)
+
+    @contextlib.contextmanager
+    def another_way(self) -> Iterator[int]:
+        """The port of a way to the daemon beside the one that all take."""
+        with Proxy(self._port) as proxy:
+            yield proxy.port
 
     def wait_for_entries(self, times: int, clients: Iterable[Client] | None = None) -> None:
         """Wait until clients have entered the lobby so often."""

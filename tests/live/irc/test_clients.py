@@ -81,7 +81,7 @@ def test_talk(stage: Stage) -> None:
 
 
 def test_history(stage: Stage) -> None:
-    """Who comes later is shown what was said before, as such."""
+    """Who comes later is shown what was said before, as such, and asks for more of it by hand."""
     bot = stage.program("bot")
     said = [f"line {number} of before" for number in range(30)]
     for text in said:
@@ -91,6 +91,8 @@ def test_history(stage: Stage) -> None:
     stage.wait_until_shown("does the last of before")
     for client in stage.clients:
         assert client.texts() == [*said[-19:], "does the last of before"], client.log()
+        client.raw("HISTORY #lobby 500")
+    stage.wait_until_shown(*said)
 
 
 def test_killed(stage: Stage) -> None:
@@ -132,6 +134,55 @@ def test_cut(stage: Stage) -> None:
         assert not ann.heard(f"{client.name} is gone"), ann.lines
 
 
+def test_client_killed(stage: Stage) -> None:
+    """Whoever kills the client, and starts it again, goes on where it stopped; nobody sees it."""
+    ann, bot = stage.person("ann"), stage.program("bot")
+    stage.come(*CLIENTS, password=WORD)
+    everybody_talks(stage, ann, bot, "before")
+    for client in stage.clients:
+        client.kill()
+    for number in range(30):
+        bot.call("say", room="lobby", text=f"line {number} while they are away")
+    for client in stage.clients:
+        client.start(stage.proxy.port)
+    stage.wait_until_shown("line 29 while they are away")
+    everybody_talks(stage, ann, bot, "after")
+    for client in stage.clients:
+        all_is_there(stage, client, doubles=True)
+        assert not ann.heard(f"*** {client.name} has left"), ann.lines
+
+
+@pytest.mark.skipif(not Ii.is_installed(), reason="needs ii")
+def test_silent_loss(stage: Stage) -> None:
+    """Who comes back while the old connection still seems open, and answers nothing, takes its place all the same."""
+    bot = stage.program("bot")
+    stage.come(Ii, password=WORD)
+    bot.call("say", room="lobby", text="one")
+    stage.wait_until_shown("one")
+    stage.proxy.is_hole = True
+    bot.call("say", room="lobby", text="two")
+    [client] = stage.clients
+    client.kill()
+    with stage.another_way() as port:
+        client.start(port)
+        stage.wait_until_shown("two")
+        client.say("three")
+        exchange([bot], lambda: bot.heard("three"), "it is said under the same name")
+        all_is_there(stage, client, doubles=True)
+        assert stage.roster().count(client.name) == 1
+
+
+def test_two_with_one_word(stage: Stage) -> None:
+    """A client that is there, and answers, is not taken the name from by another one that has its word, too."""
+    stage.come(Irssi, WeeChat, Ii, password=WORD)
+    others = [Caller(stage.proxy.port) for _ in stage.clients]
+    for client, other in zip(stage.clients, others, strict=True):
+        other.say(f"PASS {WORD}", f"NICK {client.name}", "USER x 0 * :x")
+    exchange(others, lambda: all(other.heard(" 433 ") for other in others), "they are refused the names", 4)
+    for other in others:
+        other.close()
+
+
 def test_private_lines(stage: Stage) -> None:
     """What is said to one person is shown to that person alone, whatever either of them has."""
     ann = stage.person("ann")
@@ -152,6 +203,20 @@ def test_private_lines(stage: Stage) -> None:
     assert stage.log() == []
 
 
+def test_leaving(stage: Stage) -> None:
+    """Whoever leaves is seen to leave once, with the reason."""
+    ann = stage.person("ann")
+    stage.come(*CLIENTS)
+    first, *others = stage.clients
+    for client in others:
+        client.raw(f"QUIT :{client.name} goes")
+    for client in others:
+        until(lambda client=client: f"Quit: {client.name} goes" in str(first.log()), f"told: {first.log()}")  # type: ignore[misc]
+        assert str(first.log()).count(f"{client.name} goes") == 1
+    exchange([ann], lambda: all(ann.heard(f"{client.name} goes") for client in others), "ann is told")
+    assert sorted(stage.roster()) == ["ann", first.name]
+
+
 def test_port_for_people(tmp_path: Path) -> None:
     """Without a port of its own IRC is understood at the port for people, too, when the first line can be no name."""
     with Stage(tmp_path, irc_is_apart=False) as stage:
@@ -160,3 +225,22 @@ def test_port_for_people(tmp_path: Path) -> None:
         everybody_talks(stage, ann, bot, "one")
         for client in stage.clients:
             all_is_there(stage, client)
+
+
+def test_ranks_topics_and_names(stage: Stage) -> None:
+    """Who makes a room has ``@``; topics, ranks, new names and removals are seen by all clients."""
+    stage.come(*CLIENTS)
+    first, *others = stage.clients
+    first.raw("JOIN #den")
+    until(lambda: first.entries("#den") == 1, "the room is made")
+    for client in others:
+        client.raw("JOIN #den")
+        until(lambda client=client: client.entries("#den") == 1, f"{client.name} is in")  # type: ignore[misc]
+    first.raw("TOPIC #den :tea and cake")
+    first.raw(f"MODE #den +v {others[0].name}")
+    for client in stage.clients:
+        until(lambda client=client: "tea and cake" in str(client.log("#den")), f"{client.log('#den')}")  # type: ignore[misc]
+        until(lambda client=client: "+v" in str(client.log("#den")), f"{client.log('#den')}")  # type: ignore[misc]
+    first.raw(f"KICK #den {others[-1].name} :not in here")
+    for client in stage.clients:
+        until(lambda client=client: "not in here" in str(client.log("#den")), f"{client.log('#den')}")  # type: ignore[misc]
