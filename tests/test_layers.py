@@ -35,7 +35,9 @@ stores
 appender operators reading
 people people.password people.watching
 people.base
-people.local people.changes people.asking people.faces people.moves
+people.faces
+people.rulebook
+people.local people.changes people.asking people.moves
 people.absent people.rosters people.tells people.beat
 people.joint
 people.shared

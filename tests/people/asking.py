@@ -8,11 +8,10 @@ from twisted.internet.defer import Deferred
 from typing_extensions import override
 
 from twistedchat.people.asking import UNKNOWN, Asking
+from twistedchat.people.faces import Roll
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from twistedchat.profiles import Profile
+    from collections.abc import Sequence
 
 __all__ = ["HeldAsking"]
 
@@ -49,10 +48,10 @@ class HeldAsking(Asking):
         return await waiting
 
     @override
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Mapping[str, Profile]]]:
+    async def roster(self, rooms: Sequence[str]) -> Sequence[Roll]:
         """Answered with names alone."""
         found = await self._held("roster", *rooms)
-        return [(room, version, dict.fromkeys(names, UNKNOWN)) for room, version, names in found]
+        return [Roll(room, version, dict.fromkeys(names, UNKNOWN)) for room, version, names in found]
 
     @override
     async def beat(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
     from twistedchat.profiles import Profile
-    from twistedchat.records import Change
+    from twistedchat.records import Change, Standing
 
 BACK = "The database is back: you can talk again."
 LOST = StoreError("The cable is cut.")
@@ -75,7 +75,7 @@ class Everybody:
     ) -> None:
         raise AssertionError("the beat reads no roster")
 
-    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
         """No rules change here."""
 
     def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:

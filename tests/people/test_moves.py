@@ -7,28 +7,27 @@ from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 from twistedchat.people.asking import UNKNOWN
+from twistedchat.people.faces import Roll
 from twistedchat.people.moves import TRIES, Moves
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from twistedchat.profiles import Profile
+    from collections.abc import Sequence
 
 
 class Slow:
     """Rosters whose answers are on their way until the test lets them arrive."""
 
     def __init__(self) -> None:
-        self.asked: list[Deferred[Sequence[tuple[str, int, Mapping[str, Profile]]]]] = []
+        self.asked: list[Deferred[Sequence[Roll]]] = []
 
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Mapping[str, Profile]]]:
-        answer: Deferred[Sequence[tuple[str, int, Mapping[str, Profile]]]] = Deferred()
+    async def roster(self, rooms: Sequence[str]) -> Sequence[Roll]:
+        answer: Deferred[Sequence[Roll]] = Deferred()
         self.asked.append(answer)
         return await answer
 
     def arrive(self, *names: str) -> None:
         """The last answer arrives: who is in #lobby."""
-        self.asked.pop().callback([("lobby", 7, dict.fromkeys(names, UNKNOWN))])
+        self.asked.pop().callback([Roll("lobby", 7, dict.fromkeys(names, UNKNOWN))])
 
 
 class MovesTests(SynchronousTestCase):
@@ -40,7 +39,7 @@ class MovesTests(SynchronousTestCase):
 
     def expect(self, *names: str) -> None:
         """These are in #lobby."""
-        self.assertEqual(self.successResultOf(self.read), [("lobby", 7, dict.fromkeys(names, UNKNOWN))])
+        self.assertEqual(self.successResultOf(self.read), [Roll("lobby", 7, dict.fromkeys(names, UNKNOWN))])
 
     def test_nobody_moves(self) -> None:
         """What was read is what is."""

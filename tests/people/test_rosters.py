@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from twistedchat.errors import ChatError
     from twistedchat.profiles import Profile
-    from twistedchat.records import Change
+    from twistedchat.records import Change, Standing
 
 LOST = StoreError("The cable is cut.")
 CROWD = [f"p{number}" for number in range(10_000)]
@@ -46,7 +46,7 @@ class Rooms:
     def heard(self, room: str, head: int) -> None:
         """Rosters are not lines."""
 
-    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
         """No rules change here."""
 
     def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:

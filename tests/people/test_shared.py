@@ -7,22 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engines import live, soon, until
-from tests.people.cases import Node, Somebody, refusal, refused, two_nodes
-from twistedchat.people.tells import Far
+from tests.people.cases import Somebody, lapse, refusal, refused, sql, two_nodes
 from twistedchat.postgres.errors import AnswerError, LostError
-from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-
-async def sql(node: Node, text: str) -> list[tuple[str | None, ...]]:
-    return await node.database.read.call(text)
-
-
-async def lapse(node: Node, at: Node) -> None:
-    """A node's lease ends, by the database's clock."""
-    await sql(at, f"UPDATE chat.nodes SET until = chat.now_ms() - 1 WHERE id = '{node.database.node}'")
 
 
 @live
@@ -66,32 +55,6 @@ async def test_rosters() -> None:
         bob.close("so long")
         await until(lambda: b.others["lobby"] == ["ann"], "bob has left")
         assert ("bob", "so long") in b.hints
-
-
-@live
-async def test_how_others_are_seen() -> None:
-    """How somebody is seen is known where a room is shared, and wherever somebody asks; also what changes of it."""
-    async with two_nodes() as (a, b):
-        ann = Somebody(a.people)
-        ann.profile = Profile("ann", "k3x.ip", "Ann\0 ü", "", "B", 7, "irc", "192.0.2.1")
-        ann.name = await a.people.claim("ann", ann) or "ann"
-        found = await b.people.find("Ann")
-        assert isinstance(found, Far)
-        seen = ann.profile._replace(real="Ann␀ ü")
-        assert (found.profile, found.rooms) == (seen, [])
-        assert b.people.profile("ann") is None
-        a.enter(ann, "lobby")
-        await until(lambda: a.people.is_settled, "told")
-        assert await b.watch("lobby") == ["ann"]
-        assert b.people.profile("ann") == seen
-        assert [(name, list(rooms)) for name, _, rooms in b.people.neighbours()] == [("ann", ["lobby"])]
-        assert b.people.source("ann", 7) == "ann!~ann@k3x.ip"
-        assert b.people.source("ann", 6) == "ann!~past@log"
-        a.people.seen_anew("ann", seen._replace(away="tea"))
-        await until(lambda: b.people.profile("ann") == seen._replace(away="tea"), "ann is away")
-        assert ("ann", "", "tea", ["lobby"]) in b.told
-        ann.close()
-        await until(lambda: b.people.profile("ann") is None, "ann has left")
 
 
 @live

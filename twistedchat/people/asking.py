@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from twistedchat.errors import ChatError
 from twistedchat.people.base import LINGER_SECONDS
+from twistedchat.people.faces import Roll
 from twistedchat.postgres.database import LEASE_SECONDS
 from twistedchat.profiles import Profile
+from twistedchat.records import Rule, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from twistedchat.postgres.database import Database
     from twistedchat.postgres.link import Link
@@ -82,12 +84,17 @@ class Asking:
         answer: Sequence[str] = await self._json(self._database.people, "mine", self.node, json.dumps(names))
         return answer
 
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Mapping[str, Profile]]]:
-        """Who is in rooms on other nodes: each one's name and version, and by name how people are seen."""
+    async def roster(self, rooms: Sequence[str]) -> Sequence[Roll]:
+        """Who is in rooms on other nodes, and their ranks and rules."""
         answer = await self._json(self._database.read, "seen_in", self.node, json.dumps(rooms))
         return [
-            (room, version, {name: read_profile(profile) for name, profile in people})
-            for room, version, people in answer
+            Roll(
+                room,
+                version,
+                {name: read_profile(profile) for name, profile in people},
+                Standing(dict(ranks), [Rule(*rule) for rule in rules]),
+            )
+            for room, version, people, ranks, rules in answer
         ]
 
     async def beat(

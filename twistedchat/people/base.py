@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twistedchat.people.password import Guesses
     from twistedchat.people.watching import Watching
     from twistedchat.profiles import Profile
-    from twistedchat.records import Change, Past
+    from twistedchat.records import Change, Past, Standing
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
@@ -197,8 +197,8 @@ class Home(Protocol):
         """Somebody on another node, who is in these rooms of ours, is seen otherwise."""
         ...
 
-    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
-        """Ranks and rules of a room were changed on another node."""
+    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
+        """Ranks and rules of a room, as all nodes have them; as far as known, who has made which changes."""
         ...
 
     def cut_off(self, error: ChatError) -> None:
@@ -363,6 +363,10 @@ class People(Protocol):
         Raises:
             ChatError: ``not-ready``.
         """
+        ...
+
+    def standing(self, room: str) -> Standing | None:
+        """Ranks and rules of a room, as they were when it was asked who is there; None if there are no others."""
         ...
 
     def glimpse(self, room: str) -> Collection[str]:

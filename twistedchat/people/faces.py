@@ -1,18 +1,36 @@
-"""How people on other nodes are seen who share a room with somebody here.
+"""What other nodes have of a room; and how people there are seen who share one with somebody here.
 
 Pure. Knows rooms by name. Must not know where it is read from, nor who is told.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from twistedchat.records import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from twistedchat.profiles import Profile
 
-__all__ = ["Faces"]
+__all__ = ["Faces", "Roll"]
+
+
+class Roll(NamedTuple):
+    """A room, as the other nodes have it.
+
+    Attributes:
+        room: Its name.
+        version: Grows with each change.
+        people: Who is in it on other nodes, and how each is seen.
+        standing: Its ranks and rules.
+    """
+
+    room: str
+    version: int
+    people: Mapping[str, Profile]
+    standing: Standing = Standing({}, ())
 
 
 class Faces:

@@ -21,6 +21,7 @@ from twistedchat.people.changes import Changes
 from twistedchat.people.local import LOST, LocalPeople, name_lost
 from twistedchat.people.moves import Moves
 from twistedchat.people.rosters import Rosters
+from twistedchat.people.rulebook import Rulebook
 from twistedchat.people.tells import Far, Tells
 from twistedchat.stores.base import StoreError
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from twistedchat.people.base import Hearer, Named, Person
     from twistedchat.postgres.database import Database
     from twistedchat.profiles import Profile
+    from twistedchat.records import Change, Standing
 
 __all__ = ["JointPeople"]
 
@@ -53,7 +55,7 @@ class JointPeople(LocalPeople):
         self._asking = Asking(database)
         self._changes = Changes(self._tell_changes, clock)
         self._moves = Moves(self._asking)
-        self._rosters = Rosters(self._moves, clock)
+        self._rosters = Rosters(self._moves, clock, Rulebook(self._changes.concerns))
         self._tells = Tells(self._asking, clock, self._names.find)
 
     def _lapsed(self) -> None:
@@ -241,14 +243,25 @@ class JointPeople(LocalPeople):
 
     @override
     def entered(self, person: Named, room: str) -> None:
+        self._rosters.rules.own_change(room)
         self._changes.note("enter", room, person.name)
 
     @override
     def left(self, person: Named, room: str, why: str) -> None:
         if self._names.find(person.name) is person:
             self._moves.left(person.name, room)
+            self._rosters.rules.own_change(room)
             # PostgreSQL's text holds no NUL.
             self._changes.note("leave", room, person.name, why.replace("\0", "\N{SYMBOL FOR NULL}"))
+
+    @override
+    def amended(self, room: str, changes: Sequence[Change], by: str) -> None:
+        self._rosters.rules.own_change(room)
+        self._changes.note("amend", room, by, [list(change) for change in changes])
+
+    @override
+    def standing(self, room: str) -> Standing | None:
+        return self._rosters.rules.standings.get(room)
 
     @override
     async def who(self, room: str) -> Collection[str]:

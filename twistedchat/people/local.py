@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from twistedchat.people.base import Arrival, Deed, Hearer, Home, Named, Person
     from twistedchat.profiles import Profile
-    from twistedchat.records import Change
+    from twistedchat.records import Change, Standing
 
 __all__ = ["LOST", "MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
 
@@ -195,6 +195,10 @@ class LocalPeople(People):
     @override
     async def who(self, room: str) -> Collection[str]:
         return ()
+
+    @override
+    def standing(self, room: str) -> Standing | None:
+        return None
 
     @override
     def glimpse(self, room: str) -> Collection[str]:

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping, Sequence
     from typing import Protocol
 
+    from twistedchat.people.faces import Roll
     from twistedchat.profiles import Profile
 
     class Source(Protocol):
         """Who is in rooms on other nodes: `asking.Asking`."""
 
-        def roster(self, rooms: Sequence[str]) -> Awaitable[Sequence[tuple[str, int, Mapping[str, Profile]]]]:
-            """Each room's name and version, and by name how people are seen."""
+        def roster(self, rooms: Sequence[str]) -> Awaitable[Sequence[Roll]]:
+            """Of each room."""
             ...
 
 
@@ -79,7 +80,7 @@ class Moves:
         self._arrived.pop(name, None)
         self._departures += 1
 
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Mapping[str, Profile]]]:
+    async def roster(self, rooms: Sequence[str]) -> Sequence[Roll]:
         """Who is in rooms on other nodes, and who has just come from there; as `Source.roster`.
 
         Raises:
@@ -93,7 +94,7 @@ class Moves:
             await self._settled()
         else:
             found = await self._source.roster(rooms)
-        return [(room, version, {**people, **self._arrived_in(room)}) for room, version, people in found]
+        return [roll._replace(people={**roll.people, **self._arrived_in(roll.room)}) for roll in found]
 
     async def _settled(self) -> None:
         if not self.is_idle:

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from twistedchat.people.faces import Faces
+from twistedchat.people.rulebook import Rulebook
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from twistedchat.people.base import Home
+    from twistedchat.people.faces import Roll
     from twistedchat.people.moves import Source
     from twistedchat.profiles import Profile
+    from twistedchat.records import Change
 
     Pair = tuple[str, str]
-    Roster = tuple[int, Mapping[str, Profile]]
-    """A version, and by name how people are seen."""
     Hint = tuple[str, Sequence[Pair], Sequence[Pair]]
     """A room, who was renamed in it, and who left it with which words."""
 
@@ -50,6 +51,8 @@ Source: 20,000 names take the database 15 ms and this node 10 ms.
 MAX_HINTS = 256
 """Most renames and parting words that are kept until a roster is read. Source: as `rooms.presence` remembers."""
 
+_log = Logger()
+
 
 class Rosters:
     """Reads rosters, and hands them on.
@@ -57,10 +60,12 @@ class Rosters:
     Args:
         source: Reads them.
         clock: For delays.
+        rules: Knows which ranks and rules that are read are not out of date.
 
     Attributes:
         faces: How those are seen who are in this node's rooms on other nodes.
         versions: Of the rosters of this node's rooms.
+        rules: As above.
     """
 
     __slots__ = (
@@ -69,20 +74,21 @@ class Rosters:
         "_hints",
         "_home",
         "_is_closed",
-        "_log",
         "_looking",
         "_source",
         "_stale",
         "_timer",
         "faces",
+        "rules",
         "versions",
     )
 
-    def __init__(self, source: Source, clock: IReactorTime) -> None:
+    def __init__(self, source: Source, clock: IReactorTime, rules: Rulebook | None = None) -> None:
         self._source = source
         self._clock = clock
         self._home: Home
         self.faces = Faces()
+        self.rules = rules or Rulebook()
         self.versions: dict[str, int] = {}
         self._stale: dict[str, None] = {}
         self._hints: list[Hint] = []
@@ -90,8 +96,7 @@ class Rosters:
         self._glimpsed: tuple[str, Collection[str]] = ("", ())
         self._is_closed = False
         # Rooms that are to be looked at, and who waits for each; None if none is being looked at.
-        self._looking: dict[str, list[Deferred[Roster]]] | None = None
-        self._log = Logger()
+        self._looking: dict[str, list[Deferred[Roll]]] | None = None
 
     def open(self, home: Home) -> None:
         """Hand on to this server from now on."""
@@ -114,24 +119,25 @@ class Rosters:
         watched = room in self.versions
         self.versions.setdefault(room, -1)
         try:
-            version, people = await self._look(room)
+            roll = await self._look(room)
         except BaseException:
             if not watched:
                 self.versions.pop(room, None)
             raise
-        self.versions[room] = version
-        self.faces.set(room, people)
-        return people
+        self.versions[room] = roll.version
+        self.faces.set(room, roll.people)
+        self.rules.looked(roll)
+        return roll.people
 
-    async def _look(self, room: str) -> Roster:
+    async def _look(self, room: str) -> Roll:
         """Its version and people. While one statement is under way, what is asked waits, and is the next one."""
-        found: Deferred[Roster] = Deferred()
+        found: Deferred[Roll] = Deferred()
         if self._looking is not None:
             self._looking.setdefault(room, []).append(found)
         else:
             self._looking = {room: [found]}
             Deferred.fromCoroutine(self._look_at_all()).addErrback(
-                lambda failure: self._log.failure("Rosters could not be looked at", failure)
+                lambda failure: _log.failure("Rosters could not be looked at", failure)
             )
         return await found
 
@@ -144,7 +150,7 @@ class Rosters:
                 except StoreError as error:
                     _answer(looking, dict.fromkeys(looking, Failure(error)))
                 else:
-                    _answer(looking, {room: (version, people) for room, version, people in rosters})
+                    _answer(looking, {roll.room: roll for roll in rosters})
         finally:
             self._looking = None
 
@@ -164,6 +170,12 @@ class Rosters:
                     self._hints.append((room, renamed, words))
                 self.changed([room])
 
+    def ruled(self, room: str, by: str, changes: Sequence[Change]) -> None:
+        """Ranks and rules of a room were changed, by somebody of this name on another node, or by the server ("")."""
+        if room in self.versions:
+            self.rules.heard(room, by, changes)
+            self.changed([room])
+
     def changed(self, rooms: Iterable[str]) -> None:
         """Rosters are to be read, soon."""
         self._stale.update(dict.fromkeys(rooms))
@@ -174,12 +186,13 @@ class Rosters:
         """Forget all others."""
         self.versions = {room: version for room, version in self.versions.items() if room in rooms}
         self.faces.keep_only(self.versions)
+        self.rules.keep_only(self.versions)
 
     def _read(self) -> None:
         Deferred.fromCoroutine(self._read_all()).addErrback(self._failed).addCallback(self._rest)
 
     def _failed(self, failure: Failure) -> int:
-        self._log.failure("Rosters could not be read", failure)
+        _log.failure("Rosters could not be read", failure)
         return 0
 
     def _rest(self, count: int) -> None:
@@ -194,14 +207,24 @@ class Rosters:
         hints, self._hints = self._hints, []
         asked = [room for room in stale if room in self.versions or room == self._glimpsed[0]]
         count = 0
+        begun = self.rules.begin(asked)
         try:
-            for room, version, people in await self._source.roster(asked) if asked else ():
-                count += len(people)
-                self._take_in(room, version, people, hints)
+            for roll in await self._source.roster(asked) if asked else ():
+                count += len(roll.people)
+                self._take_in(roll.room, roll.version, roll.people, hints)
+                self._take_rules(roll, begun)
         except StoreError:
             # The beat finds out what is still to be read.
             pass
         return count
+
+    def _take_rules(self, roll: Roll, begun: Mapping[str, int]) -> None:
+        if roll.room in self.versions:
+            hints = self.rules.read(roll.room, begun)
+            if hints is None:
+                self.changed([roll.room])
+            else:
+                self._home.set_rules(roll.room, roll.standing, hints)
 
     def _take_in(
         self,
@@ -229,7 +252,7 @@ class Rosters:
             self._timer = None
 
 
-def _answer(looking: dict[str, list[Deferred[Roster]]], answers: Mapping[str, Roster | Failure]) -> None:
+def _answer(looking: dict[str, list[Deferred[Roll]]], answers: Mapping[str, Roll | Failure]) -> None:
     for room, waiting in looking.items():
         for found in waiting:
             # Whoever waited may be gone.

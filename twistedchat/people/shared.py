@@ -18,6 +18,7 @@ from twistedchat.people.asking import hashed, written_profile
 from twistedchat.people.beat import Beat
 from twistedchat.people.joint import JointPeople
 from twistedchat.postgres.database import AGAIN
+from twistedchat.records import Change
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class SharedPeople(JointPeople):
         self._beat = Beat(self._asking, self, clock)
         self._is_open = False
         database.listen("here", self._heard_here)
+        database.listen("ruled", self._heard_ruled)
         database.listen("moved", self._heard_moved)
         database.listen("tells", self._tells.heard)
         database.listen("told", self._tells.heard_answer)
@@ -98,6 +100,10 @@ class SharedPeople(JointPeople):
     def _heard_here(self, rest: str) -> None:
         rooms, renamed, left = _parsed(rest)
         self._rosters.heard(rooms, renamed, left)
+
+    def _heard_ruled(self, rest: str) -> None:
+        room, by, changes = json.loads(rest)
+        self._rosters.ruled(room, by, [Change(*change) for change in changes])
 
     def _heard_moved(self, rest: str) -> None:
         node, *names = rest.split(" ")

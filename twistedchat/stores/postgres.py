@@ -81,7 +81,8 @@ _OPENED = "SELECT opened.*, chat.hidden_of(opened.name) FROM chat.opened($1, $2,
 
 _ROOMS = _SUMMARIES.replace(
     "{which}",
-    """rooms.name > $2 AND (rooms.seq > rooms.hidden OR EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name))
+    """rooms.name > $2 AND NOT EXISTS (SELECT FROM chat.rules WHERE rules.room = rooms.name AND rules.letter = 's')
+AND (rooms.seq > rooms.hidden OR EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name))
 ORDER BY rooms.name LIMIT $3""",
 )
 
