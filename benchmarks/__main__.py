@@ -34,7 +34,7 @@ from benchmarks.measures.soak import SOAK
 from benchmarks.processes import raise_file_limit
 from benchmarks.progress import Progress
 from benchmarks.results import wrongs
-from benchmarks.servers import CHATROOM, CHATROOM_JSON, OF_IRC, SERVERS, USUAL, with_before
+from benchmarks.servers import OF_IRC, OURS, SERVERS, USUAL, with_before
 from benchmarks.servers.base import Running
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _bench(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Benc
 
 
 def _usual(options: argparse.Namespace) -> list[Server]:
-    return list({SMOKE.name: (CHATROOM, CHATROOM_JSON), IRC: OF_IRC}.get(options.measure, USUAL))
+    return list({SMOKE.name: OURS, IRC: OF_IRC}.get(options.measure, USUAL))
 
 
 def _chosen(options: argparse.Namespace) -> Sequence[Measure]:

@@ -17,6 +17,7 @@ from twistedchat.doors import port, request, stream, wire
 from twistedchat.errors import ChatError
 from twistedchat.formats import base, jsonl
 from twistedchat.hub import Hub
+from twistedchat.irc import caps, support
 from twistedchat.options import Options
 from twistedchat.people import base as people_base
 from twistedchat.people import local
@@ -162,6 +163,24 @@ class OperationsTests(SynchronousTestCase):
         text = document("operations.md")
         for name, *_ in Options.optParameters:
             self.assertIn(f"| `--{name}` |", text)
+
+
+class IrcTests(SynchronousTestCase):
+    @override
+    def setUp(self) -> None:
+        self.text = " ".join(document("irc.md").split())
+
+    def words(self, after: str) -> list[str]:
+        """The words that are written as code behind something."""
+        return self.text.partition(after)[2].split("`")[1].split()
+
+    def test_capabilities(self) -> None:
+        """Every capability that is offered is listed, and no other."""
+        self.assertEqual(sorted(self.words("Capabilities: ")), sorted(caps.CAPABILITIES))
+
+    def test_support(self) -> None:
+        """What clients are told with 005 is listed, word for word."""
+        self.assertEqual(self.words("005: "), [word for line in support.support("…") for word in line])
 
 
 class NamesTests(SynchronousTestCase):

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["TokenBucket"]
+from typing import NamedTuple
+
+__all__ = ["Pace", "TokenBucket"]
+
+
+class Pace(NamedTuple):
+    """Rate limit of a peer: a token bucket.
+
+    Attributes:
+        rate: Requests a second; 0 for no limit.
+        burst: Requests at once, before the rate counts.
+    """
+
+    rate: float
+    burst: float
 
 
 class TokenBucket:

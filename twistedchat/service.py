@@ -336,6 +336,7 @@ class ChatService(Service):
         super().stopService()
         await DeferredList([maybeDeferred(port.stopListening) for port in self.ports])
         factory = self._factory
+        factory.hub.announcer.hush()
         for connection in list(factory.connections):
             connection.channel.finish(STOPPING)
         if not await self._emptied(ANSWER_SECONDS):

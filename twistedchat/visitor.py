@@ -18,6 +18,7 @@ from twistedchat.rooms.steps import Step, StepKind
 from twistedchat.ruler import MAX_WHY_BYTES
 from twistedchat.rules import Place
 from twistedchat.speaker import lost
+from twistedchat.stores.base import StoreError
 from twistedchat.text import cut
 
 if TYPE_CHECKING:
@@ -76,6 +77,21 @@ class Visitor(Overseer):
             ChatError: ``not-in-room``.
         """
         return self._membership(room, "since").room.topic
+
+    async def topic_setter(self, room: str) -> tuple[str, int] | None:
+        """Who has set the topic of a room that the session is in, and when (milliseconds since 1970); None if unknown.
+
+        Raises:
+            ChatError: ``not-in-room``.
+        """
+        place = self._membership(room, "since").room
+        if not place.topic_seq:
+            return None
+        try:
+            events = await self._hub.reader.page(place.name, after=place.topic_seq - 1, limit=1, max_bytes=1)
+        except StoreError:
+            return None
+        return (events[0].who, events[0].at) if events and events[0].seq == place.topic_seq else None
 
     async def join(
         self, name: str, format_: Format, *, after: int | None = None, key: str = "", history: int | None = None
@@ -231,5 +247,9 @@ class Visitor(Overseer):
 
     @property
     def has_seen_all(self) -> bool:
-        """Whether everything that was taken into the session's rooms has been shown to it."""
-        return all(member.cursor in (GONE, room.seq) for room, member in self._memberships.values())
+        """Whether everything that was taken into the session's rooms has been shown to it, and its lines to all.
+
+        Whoever leaves before is one who has gone, to those who are shown its last line then.
+        """
+        rooms = self._memberships.values()
+        return all(member.cursor in (GONE, room.seq) for room, member in rooms) and not self.is_being_shown

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from benchmarks.servers.base import Server
 
-__all__ = ["CHATROOM", "CHATROOM_JSON", "OF_IRC", "SERVERS", "USUAL", "with_before"]
+__all__ = ["CHATROOM", "CHATROOM_JSON", "OF_IRC", "OURS", "SERVERS", "USUAL", "with_before"]
 
 USUAL = (
     CHATROOM,
@@ -39,6 +39,8 @@ USUAL = (
 """Those that are measured unless others are named; ours first."""
 OF_IRC = (CHATROOM, CHATROOM_IRC, CHATROOM_IRC_TAGS, CHATROOM_IRC_HALF, INSPIRCD, INSPIRCD_TAGS, NGIRCD)
 """Those that speak IRC, and our own in plain text beside them."""
+OURS = (CHATROOM, CHATROOM_JSON, CHATROOM_IRC, CHATROOM_IRC_HALF)
+"""Our own, in each of its ways; IRC with all tags is half of the last one."""
 SERVERS = {server.name: server for server in (*USUAL, *OF_IRC)}
 """All of them, by name."""
 

@@ -105,6 +105,30 @@ def test_there_and_back(file: Path, database: str, tmp_path: Path) -> None:
     assert [row[1] for row in dump(tmp_path / "back.db") if row[0] == "lobby"] == [1, 2, 3, 4, 5]  # type: ignore[index]
 
 
+def test_tags_and_what_is_put_away(tmp_path: Path, database: str) -> None:
+    """Tags come along, and what is put away stays so; a room that is closed has no members there, and is put away."""
+    log = Log(tmp_path / "chat.db", "normal")
+    log.open()
+    for number, tags in enumerate(["", "+a=1;+b/c", "+␀=\\:"]):
+        log.append([Draft(str(number), "den", Kind.SAY, "alice", "x", None, tags)], 1000)
+    log.put_away("den")
+    log.append([Draft("4", "den", Kind.SAY, "alice", "x", None, "+d")], 1000)
+    log.close()
+    move(f"sqlite:{tmp_path}/chat.db", database, quiet)
+    assert rows(database, "SELECT seq, hidden, is_shut FROM chat.rooms") == [(4, 3, False)]
+    assert rows(database, "SELECT tags FROM chat.events ORDER BY seq") == [
+        (None,),
+        ("+a=1;+b/c",),
+        ("+␀␀=\\:",),
+        ("+d",),
+    ]
+    move(database, f"sqlite:{tmp_path}/back.db", quiet)
+    with contextlib.closing(sqlite3.connect(tmp_path / "back.db")) as connection:
+        assert connection.execute("SELECT name, hidden, is_shut FROM rooms").fetchall() == [("den", 3, 0)]
+        tagged = connection.execute("SELECT tags FROM events ORDER BY seq").fetchall()
+        assert tagged == [("",), ("+a=1;+b/c",), ("+␀=\\:",), ("+d",)]
+
+
 def test_in_postgresql(file: Path, database: str) -> None:
     """There the heads, topics and look-alikes of rooms are as a daemon would have them."""
     move(f"sqlite:{file}", database, quiet)

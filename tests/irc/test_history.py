@@ -210,26 +210,35 @@ class AskTests(HistoryCase):
         self.assertIn("PONG", news[-1])
 
 
-class LiveTests(HistoryCase):
+class LiveTests(SynchronousTestCase):
     def test_ends_where_live_begins(self) -> None:
-        """Nothing that stood in an answer comes live afterwards, however slowly the client reads."""
-        bob = come(self.world, "bob", rooms=["den"])
-        slow = come(self.world, "eve", *CAPS, rooms=["den"], buffer_bytes=500)
+        """Nothing that stood in an answer comes live afterwards, also to a client that is behind."""
+        world = World(budget_bytes=2**12)
+        self.addCleanup(world.close)
+        bob = come(world, "bob", rooms=["den"])
+        slow = come(world, "eve", *CAPS, rooms=["den"], buffer_bytes=500)
         slow.stop_reading()
-        for number in range(30):
+        for number in range(1200):
             bob.say(f"PRIVMSG #den :{number} {'x' * 100}")
-        self.world.pass_seconds(1)
-        slow.write(b"CHATHISTORY LATEST #den * 1000\r\n")
+        world.pass_seconds(1)
+        # Its next page is being read when it asks.
+        world.held.holding_reads = True
         slow.read_again()
-        self.world.pass_seconds(1)
-        seen: list[int] = []
+        slow.say(f"CHATHISTORY LATEST #den msgid={world.store.identity}/den/1190 20")
+        world.held.holding_reads = False
+        world.held.release()
+        world.pass_seconds(5)
+        live: list[int] = []
+        told: list[int] = []
         for line in slow.news():
             found = re.search(r"msgid=[^/]+/den/(\d+)", line)
-            if found and "batch=" not in line:
-                seen.append(int(found[1]))
+            if found and "batch=" in line:
+                told.append(int(found[1]))
             elif found:
-                self.assertLessEqual(int(found[1]), max(seen, default=12))
-        self.assertEqual(seen, list(range(13, 43)))
+                self.assertGreater(int(found[1]), max(told, default=0))
+                live.append(int(found[1]))
+        self.assertEqual(live, list(range(1, 1201)))
+        self.assertEqual((told, world.faults), ([], []))
 
 
 class CommandTests(HistoryCase):

@@ -55,8 +55,8 @@ class StepTests(PresenceCase):
         """A new name, and that somebody is gone, is told once, however many rooms are shared."""
         bob = come(self.world, "bob", rooms=["den", "lobby"])
         news(self.ann)
-        self.assertEqual(self.do(bob, "NICK bea"), [f"{BOB} NICK bea"])
-        self.assertEqual(news(bob), [f"{BOB} NICK bea"])
+        self.assertEqual(self.do(bob, "NICK bea"), [f"{BOB} NICK :bea"])
+        self.assertEqual(news(bob), [f"{BOB} NICK :bea"])
         self.assertEqual(self.do(bob, "QUIT :bye all"), [":bea!~bob@local.ip QUIT :Quit: bye all"])
 
     def test_lost(self) -> None:

@@ -11,6 +11,7 @@ from tests.engines import live, new_database, soon, until
 from tests.postgres.cases import connected, say, store_at
 from twistedchat.events import MAX_TEXT_BYTES, Event, Kind
 from twistedchat.postgres.errors import AnswerError, LapsedError, NameLostError
+from twistedchat.postgres.schema import STEPS, prepare
 from twistedchat.stores.base import DamagedError, Refused, RoomSummary, Stored, StoreError
 
 if TYPE_CHECKING:
@@ -280,6 +281,87 @@ async def test_people_elsewhere(url: str) -> None:
         assert [(room.name, room.members) for room in await soon(two.rooms())] == [("lobby", 2), ("python", 1)]
         assert [(room.name, room.members) for room in await soon(one.rooms())] == [("lobby", 0), ("python", 0)]
         assert (await soon(two.room("LOBBY"))).members == (await soon(two.open_room("lobby"))).members == 2
+
+
+async def enter(store: PostgresStore, name: str, room: str = "den") -> None:
+    await sql(store, f"INSERT INTO chat.people (name, node) VALUES ('{name}', '{store.database.node}')")
+    await sql(store, f"INSERT INTO chat.here (room, name) VALUES ('{room}', '{name}')")
+
+
+async def leave(store: PostgresStore, name: str, room: str = "den") -> None:
+    """As `people.sql` does it: the person is taken out, then all are told."""
+    await sql(store, f"DELETE FROM chat.people WHERE name = '{name}'")
+    await sql(store, f"SELECT chat.roster_changed('{store.database.node}', ARRAY['{room}'], '[]', '[]')")
+
+
+async def hidden(store: PostgresStore, room: str = "den") -> int:
+    summary: RoomSummary = await soon(store.room(room))
+    return summary.hidden
+
+
+@live
+async def test_a_closed_room_on_many_nodes(url: str) -> None:
+    """It is put away when the last of its members has left, wherever; a node that has seen its own leave must wait."""
+    async with store_at(url) as one, store_at(url) as two:
+        await soon(one.open_room("den"))
+        await soon(one.shut("den", is_shut=True))
+        await enter(one, "alice")
+        await enter(two, "bob")
+        await soon(one.append([say("a", "den")]))
+        await leave(one, "alice")
+        await soon(one.put_away("den"))
+        assert await hidden(one) == 0
+        await soon(two.append([say("b", "den", who="bob")]))
+        await leave(two, "bob")
+        assert await hidden(one) == await hidden(two) == 2
+        await soon(two.append([say("c", "den")]))
+        assert [event.text for event in await log(one, "den")] == ["c"]
+        # It is open now, and stays as it is.
+        await enter(one, "alice")
+        await leave(one, "alice")
+        assert await hidden(one) == 2
+
+
+@live
+async def test_the_last_member_at_a_node(url: str) -> None:
+    """A node whose last member has left puts the log away at once: what is told of that member may come later."""
+    async with store_at(url) as one:
+        await soon(one.open_room("den"))
+        await soon(one.shut("den", is_shut=True))
+        await enter(one, "alice")
+        await soon(one.append([say("a", "den")]))
+        await soon(one.put_away("den"))
+        assert (await soon(one.open_room("den"))).hidden == 1
+        await soon(one.append([say("b", "den")]))
+        await leave(one, "alice")
+        assert [event.text for event in await log(one, "den")] == ["b"]
+
+
+@live
+async def test_closed_rooms_of_nodes_that_have_died(url: str) -> None:
+    """Whoever opens the store puts away those closed rooms in which nobody is."""
+    async with store_at(url) as one:
+        for room in ("den", "cellar", "attic"):
+            await soon(one.open_room(room))
+            await soon(one.append([say("a", room)]))
+            await soon(one.shut(room, is_shut=room != "attic"))
+        await enter(one, "alice", "cellar")
+        async with store_at(url) as two:
+            assert [await hidden(two, room) for room in ("den", "cellar", "attic")] == [1, 0, 0]
+
+
+@live
+async def test_a_log_of_the_version_before(url: str) -> None:
+    """Its lines have no tags, and nothing of it is put away."""
+    async with connected(url) as connection:
+        await soon(prepare(connection, steps=STEPS[:1], functions=()))
+        await soon(connection.script("INSERT INTO chat.rooms (name, seq, at) VALUES ('lobby', 1, 5)"))
+        await soon(connection.script("INSERT INTO chat.events SELECT id, 1, 5, 'say', 'bob', 'hi' FROM chat.rooms"))
+    async with store_at(url) as store:
+        assert await log(store) == [Event("lobby", 1, 5, Kind.SAY, "bob", "hi")]
+        tagged = say("x")._replace(tags="+a=1")
+        assert [event.tags for event in events(await soon(store.append([say("y"), tagged])))] == ["", "+a=1"]
+        assert [event.tags for event in await log(store)] == ["", "", "+a=1"]
 
 
 @live

@@ -35,12 +35,16 @@ class Sent:
         text: Unlike that of any other line, except of the same one sent again.
         key: Its mark, or None.
         who: Under which name; None if that is not known.
+        op: What a program says it is, ``say`` or ``notice``.
+        tags: What a program sends with it.
     """
 
     room: str
     text: str
     key: str | None = None
     who: str | None = None
+    op: str = "say"
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

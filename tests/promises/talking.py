@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -23,20 +24,26 @@ class Talking(Crowd):
     """Somebody says something."""
 
     @precondition(lambda self: self.someone_talks)
-    @rule(who=ANYONE, lines=st.integers(1, 3), size=st.sampled_from([0, 0, 500]), keyed=st.booleans())
-    def say(self, who: int, lines: int, size: int, keyed: bool) -> None:
-        """Somebody says some lines, in one piece."""
+    @rule(
+        who=ANYONE,
+        lines=st.integers(1, 3),
+        size=st.sampled_from([0, 0, 500]),
+        keyed=st.booleans(),
+        is_odd=st.booleans(),
+    )
+    def say(self, who: int, lines: int, size: int, keyed: bool, is_odd: bool) -> None:
+        """Somebody says some lines, in one piece; those of a program may be notices with tags."""
         person = self.one_of(self.talkers, who)
         rooms = list(person.rooms) if person.connection.is_program else [person.room]
         if rooms:
             room = rooms[who % len(rooms)]
-            self.say_lines(person, [self._line(room, size, keyed=keyed) for _ in range(lines)])
+            self.say_lines(person, [self._line(room, size, keyed=keyed, is_odd=is_odd) for _ in range(lines)])
 
     @precondition(lambda self: self.someone_talks)
     @rule(who=ANYONE)
     def flood(self, who: int) -> None:
         """Somebody pastes something long."""
-        self.say(who, 40, 200, keyed=True)
+        self.say(who, 40, 200, keyed=True, is_odd=True)
 
     @precondition(lambda self: any(person.keyed for person in self.programs))
     @rule(who=ANYONE, which=ANYONE, other_text=st.booleans(), times=st.integers(1, 2))
@@ -47,7 +54,7 @@ class Talking(Crowd):
         if before.room not in person.rooms:
             return
         text = self.new_text() if other_text else before.text
-        self.say_lines(person, [Sent(before.room, text, before.key)] * times)
+        self.say_lines(person, [replace(before, text=text)] * times)
 
     @precondition(lambda self: any(person.keyed for person in self.people))
     @rule(who=ANYONE, room=ROOM)
@@ -84,9 +91,10 @@ class Talking(Crowd):
         else:
             self.type_in(person, f"/msg {to.names[-1]} {text}")
 
-    def _line(self, room: str, size: int, *, keyed: bool) -> Sent:
+    def _line(self, room: str, size: int, *, keyed: bool, is_odd: bool) -> Sent:
         text = self.new_text(size)
-        return Sent(room, text, f"key of {text[:10]}" if keyed else None)
+        line = Sent(room, text, f"key of {text[:10]}" if keyed else None)
+        return replace(line, op="notice", tags={"+of": f"{text[:10]}; tea"}) if is_odd else line
 
     def say_lines(self, person: Person, lines: Sequence[Sent]) -> None:
         """Let somebody say these lines, in one piece."""
@@ -102,7 +110,8 @@ class Talking(Crowd):
         for line in lines:
             line.who = connection.known_as
             connection.sent[connection.peer.last_id + 1] = line
-            connection.peer.prepare("say", room=line.room, text=line.text, key=line.key)
+            self.tags[line.text] = line.tags
+            connection.peer.prepare(line.op, room=line.room, text=line.text, key=line.key, tags=line.tags)
             if line.key:
                 person.keyed.append(line)
         self.world.run()

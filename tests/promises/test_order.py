@@ -80,7 +80,7 @@ class Order(SynchronousTestCase):
         machine.stop_reading(who=0)
         for broken in (True, False):
             machine.wreck(broken=broken)
-            machine.say(who=0, lines=1, size=0, keyed=True)
+            machine.say(who=0, lines=1, size=0, keyed=True, is_odd=False)
         machine.look()
         machine.vanish(who=0, reset=True)
         machine.come_back(who=0, buffer_bytes=4096, send_again=True, tls=False)

@@ -14,7 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from tests.promises.book import HELLO, HISTORY, ROOMS, Connection, Person, Private, Sent, View
 from twistedchat.doors.wire import STALL_SECONDS
+from twistedchat.events import Kind
 from twistedchat.formats.jsonl import iso
+from twistedchat.tags import split_tags
 
 if TYPE_CHECKING:
     from tests.fakes import World
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Watch"]
 
-_EVENT = re.compile(r"\[\d\d:\d\d:\d\d(?: (?P<seq>\d+))?\] (#(?P<room>\S+) )?(?P<who>\S+): (?P<text>.*)")
+_EVENT = re.compile(
+    r"\[\d\d:\d\d:\d\d(?: (?P<seq>\d+))?\] (#(?P<room>\S+) )?(?:-(?P<notifier>\S+)- |(?P<who>\S+): )(?P<text>.*)"
+)
 _SINCE = re.compile(r"\*\*\* From (\d+) on in #(\w+):")
 _TELLS = re.compile(r"\*\*\* (\S+) tells you: (.*)")
 _TOLD = re.compile(r"\*\*\* You tell \S+: (.*)")
@@ -39,6 +43,7 @@ class Watch(RuleBasedStateMachine):
         self.connections: list[Connection] = []
         self.by_text: dict[str, Event] = {}
         self.sendings: Counter[str] = Counter()
+        self.tags: dict[str, dict[str, str]] = {}
         self.private: dict[str, Private] = {}
         self.looked = dict.fromkeys(ROOMS, 0)
         self.texts = 0
@@ -81,6 +86,7 @@ class Watch(RuleBasedStateMachine):
             for event in log[self.looked[room] :]:
                 self.by_text.setdefault(event.text, event)
                 assert event.text not in self.private, f"{event} was said to one person alone"
+                assert split_tags(event.tags) == self.tags.get(event.text, {}), f"{event} has other tags"
             self.looked[room] = len(log)
 
     def _has_ended(self, connection: Connection) -> None:
@@ -139,6 +145,7 @@ class Watch(RuleBasedStateMachine):
         event = log[seq - 1]
         said = {"at": iso(event.at), "kind": event.kind, "who": event.who, "text": event.text}
         assert {key: message[key] for key in said} == said, f"{connection.name} was shown something else than {event}"
+        assert message.get("tags", {}) == split_tags(event.tags), f"{connection.name} was shown other tags: {event}"
         assert room in connection.views, f"{connection.name} is not in #{room}, and was shown {message}"
         self._shown(connection, event)
 
@@ -156,7 +163,9 @@ class Watch(RuleBasedStateMachine):
         if found:
             event = self.by_text.get(found["text"])
             assert event, f"{connection.name} was shown what is not stored: {line}"
-            assert event.who == found["who"], f"{connection.name} was shown something else than {event}: {line}"
+            assert event.who == (found["notifier"] if event.kind is Kind.NOTICE else found["who"]), (
+                f"{connection.name} was shown something else than {event}: {line}"
+            )
             assert found["seq"] in {None, str(event.seq)}, f"{connection.name} was shown {event} as {line}"
             assert found["room"] in (None, event.room), f"{connection.name} was shown {event} in another room: {line}"
             self._shown(connection, event)

@@ -126,8 +126,9 @@ class Model:
 
     def summary(self, room: str) -> RoomSummary:
         log, hidden = self.rooms[room], self.hidden.get(room, 0)
-        topics = [event.text for event in log[hidden:] if event.kind is Kind.TOPIC]
-        return RoomSummary(room, len(log), log[-1].at, (topics or [""])[-1], hidden=hidden)
+        topics = [(event.text, event.seq) for event in log[hidden:] if event.kind is Kind.TOPIC]
+        topic, topic_seq = (topics or [("", 0)])[-1]
+        return RoomSummary(room, len(log), log[-1].at, topic, hidden=hidden, topic_seq=topic_seq)
 
 
 rooms = st.sampled_from(["lobby", "python", "Ünï\0"])

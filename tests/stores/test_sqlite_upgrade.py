@@ -51,7 +51,7 @@ class UpgradeTests(FileCase):
             assert again == Stored(Event("lobby", 1, 1000, Kind.SAY, "alice", "hello"), fresh=False)
             (new,) = log.append([draft("python", Kind.SAY, "bob", str(number))], 3000)
             assert new == Stored(Event("python", 2 + number, 3000, Kind.SAY, "bob", str(number)), fresh=True)
-            assert reader.room("lobby") == RoomSummary("lobby", 2, 1000, "tea")
+            assert reader.room("lobby") == RoomSummary("lobby", 2, 1000, "tea", topic_seq=2)
             assert len(reader.read("python", after=0, before=None, limit=9)) == 2 + number
             identities.add(log.identity)
             reader.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 
-from twistedchat.limits import TokenBucket
+from twistedchat.limits import Pace, TokenBucket
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -35,6 +35,8 @@ Source: a request that is answered takes 30 µs, so 1,000 peers that all flood t
 MIN_WAIT_SECONDS = 0.01
 """Shortest pause of a peer that is over its rate limit, in seconds; after it several requests are taken at once.
 
+So long is also waited before it is looked again whether one that leaves has seen all.
+
 Source: chosen; at most 100 timers a second for each such peer.
 """
 
@@ -54,18 +56,6 @@ class Farewell(NamedTuple):
 
 FAULT = Farewell("fault", "Something went wrong here, and was noted. Please connect again.")
 NO_FAREWELL = Farewell()
-
-
-class Pace(NamedTuple):
-    """Rate limit of a peer: a token bucket.
-
-    Attributes:
-        rate: Requests a second; 0 for no limit.
-        burst: Requests at once, before the rate counts.
-    """
-
-    rate: float
-    burst: float
 
 
 class Source(Protocol):
@@ -268,21 +258,26 @@ class Channel:
         if answering is not None:
             answering.cancel()
 
-    def check_finished_soon(self, seconds: float = 0) -> None:
-        """The same as `check_finished`, a bit later, when everybody has been shown what was stored."""
+    def check_finished_soon(self) -> None:
+        """The same as `check_finished`, in the next turn, when everybody has been shown what was stored."""
         if self._life is _Life.ENDED:
-            self._clock.callLater(seconds, self.check_finished)
+            self._clock.callLater(0, self.check_finished)
 
     def check_finished(self) -> None:
         """Close, if the peer has come to its end and nothing is owed to it any more."""
-        if self._life is not _Life.ENDED or self._source.owes or self.door.unanswered:
-            return
-        if self._hold is _Hold.ANSWER or self._source.full:
+        is_busy = self._hold is _Hold.ANSWER or self._source.full or self._source.owes
+        if self._life is not _Life.ENDED or is_busy or self.door.unanswered:
             return
         if self.door.has_seen_all:
             self.close(self._farewell)
         else:
             self.door.drained()
+            if self._timer is None and not self.is_closing:
+                self._timer = self._clock.callLater(MIN_WAIT_SECONDS, self._check_again)
+
+    def _check_again(self) -> None:
+        self._timer = None
+        self.check_finished()
 
     # -- requests --------------------------------------------------------------------------------
 

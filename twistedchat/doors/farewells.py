@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from twistedchat.doors.channel import Farewell
 
-__all__ = ["killed"]
+__all__ = ["NO_WEB", "killed"]
+
+NO_WEB = Farewell("no-name", "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client.")
 
 
 def killed(by: str, why: str) -> Farewell:

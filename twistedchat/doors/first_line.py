@@ -13,9 +13,7 @@ from twistedchat.errors import ChatError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["NO_WEB", "check_name", "is_irc", "is_web"]
-
-NO_WEB = "This is a chat room, not a web server: enter it with telnet, nc or the chatroom client."
+__all__ = ["check_name", "is_irc", "is_web"]
 
 _HTTP = re.compile(r"[A-Z]{3,8} \S* ?HTTP/\d")
 """Request line of HTTP. Source: RFC 9112 section 3."""

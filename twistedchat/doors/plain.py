@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred
 
 from twistedchat.doors.channel import FAULT, NO_FAREWELL, Farewell
 from twistedchat.doors.display import Display
-from twistedchat.doors.farewells import killed
-from twistedchat.doors.first_line import NO_WEB, check_name, is_irc, is_web
+from twistedchat.doors.farewells import NO_WEB, killed
+from twistedchat.doors.first_line import check_name, is_irc, is_web
 from twistedchat.doors.telnet import WONT_TIMING_MARK, Mark
 from twistedchat.doors.words import people_in, run_word
 from twistedchat.errors import ChatError
@@ -27,7 +27,6 @@ from twistedchat.rooms.audience import SMALL_ROOM
 from twistedchat.rooms.charter import LOBBY
 from twistedchat.session import Session
 from twistedchat.text import listing
-from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Hashable, Sequence
@@ -151,7 +150,7 @@ class PlainDoor:
     async def _introduce(self, text: str, *, is_first: bool) -> None:
         """Take a line as the peer's name, and let it into the lobby."""
         if is_first and is_web(text):
-            self._stream.channel.close(Farewell("no-name", NO_WEB))
+            self._stream.channel.close(NO_WEB)
             return
         check_name(text, self._stream.port.settings.irc_ports)
         await self.session.enter(text, profile=PlainDoor.face)
@@ -379,14 +378,11 @@ class PlainDoor:
     @property
     def has_seen_all(self) -> bool:
         """Whether all that stands in the logs has been shown."""
-        # Whoever leaves before its last line is shown to all is one who has gone, to those.
-        return self.session.has_seen_all and not self.session.is_being_shown
+        return self.session.has_seen_all
 
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
-        if self.session.is_being_shown:
-            self._stream.channel.check_finished_soon(SHOWN_SECONDS)
 
     def farewell(self, farewell: Farewell) -> None:
         """Say why the server closes the connection."""

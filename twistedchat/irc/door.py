@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from twistedchat.doors.channel import Farewell
 from twistedchat.doors.telnet import Mark
 from twistedchat.errors import ChatError
-from twistedchat.formats.base import fitting
 from twistedchat.irc.answers import Answer, Said, numeric_of
 from twistedchat.irc.entering import names_lines
 from twistedchat.irc.errors import FailError
@@ -182,12 +181,21 @@ class IrcDoor(IrcOutlet):
 
     async def send_all(self, lines: Iterable[bytes]) -> None:
         """Send the lines of an answer, in pieces of some size, each when the client has taken the one before."""
-        lines = iter(lines)
-        while piece := fitting(lines, ANSWER_BYTES):
-            await self.flow()
-            with self.gathering():
-                for line in piece:
-                    self.send(line)
+        piece: list[bytes] = []
+        size = 0
+        for line in lines:
+            piece.append(line)
+            size += len(line)
+            if size >= ANSWER_BYTES:
+                await self._send_piece(piece)
+                piece, size = [], 0
+        await self._send_piece(piece)
+
+    async def _send_piece(self, piece: Sequence[bytes]) -> None:
+        await self.flow()
+        with self.gathering():
+            for line in piece:
+                self.send(line)
 
     def send(self, line: bytes) -> None:
         """Send a line as a part of the answer to the command that is being done, or by itself if there is none."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from twistedchat.events import Event
+    from twistedchat.irc.commands import Answering
     from twistedchat.irc.door import IrcDoor
     from twistedchat.irc.message import Message
     from twistedchat.records import Joined
@@ -50,7 +51,7 @@ _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrst
 async def _join(door: IrcDoor, message: Message) -> None:
     if message.params[0] == "0":
         for room in list(door.session.rooms):
-            await _leave(door, room, "")
+            await _leave(door, f"#{room}", "")
         return
     door.begin_answer()
     keys = iter(message.params[1].split(",") if len(message.params) > 1 else ())
@@ -65,8 +66,7 @@ async def _join(door: IrcDoor, message: Message) -> None:
 
 async def _join_one(door: IrcDoor, name: str, key: str) -> None:
     session = door.session
-    if name[:1] != "#":
-        raise ChatError("no-such-room", "The name of a room begins with #.")
+    _check_channel(name)
     if session.find(name) is not None:
         return
     asks = "draft/chathistory" in door.caps or "B" in session.profile.modes
@@ -78,6 +78,11 @@ async def _join_one(door: IrcDoor, name: str, key: str) -> None:
     await door.until(lambda: joined.room not in door.replays, READ_SECONDS)
 
 
+def _check_channel(name: str) -> None:
+    if name[:1] != "#":
+        raise ChatError("no-such-room", "The name of a room begins with #.")
+
+
 async def show_room(door: IrcDoor, joined: Joined) -> None:
     """Show the client a room that it is in now, and then what is said there."""
     session = door.session
@@ -86,8 +91,8 @@ async def show_room(door: IrcDoor, joined: Joined) -> None:
     with door.holding():
         with door.gathering():
             door.tell(door.source, "JOIN", channel, *extended)
-            if joined.topic:
-                door.numeric("332", channel, joined.topic)
+        if joined.topic:
+            await _tell_topic(door, joined.room, joined.topic)
         if door.caps.isdisjoint({"no-implicit-names", "draft/no-implicit-names"}):
             await show_names(door, joined.room, joined.names)
     session.show_all()
@@ -146,6 +151,7 @@ async def _part(door: IrcDoor, message: Message) -> None:
 
 
 async def _leave(door: IrcDoor, name: str, why: str) -> None:
+    _check_channel(name)
     if "echo-message" in door.caps and door.session.find(name) is not None:
         # Its last words come back before it goes.
         await door.until(door.session.barrier(), ECHO_SECONDS)
@@ -159,22 +165,32 @@ async def _leave(door: IrcDoor, name: str, why: str) -> None:
 # -- what it is about ----------------------------------------------------------------------------
 
 
-def _topic(door: IrcDoor, message: Message) -> None:
+async def _tell_topic(door: IrcDoor, room: str, topic: str) -> None:
+    """What a room is about, who has said so, and when."""
+    setter = await door.session.topic_setter(room)
+    door.numeric("332", f"#{room}", topic)
+    if setter is not None:
+        who, at = setter
+        door.numeric("333", f"#{room}", door.hub.people.source(who, at), str(at // 1000))
+
+
+def _topic(door: IrcDoor, message: Message) -> Answering | None:
     target = message.params[0]
+    _check_channel(target)
     if len(message.params) == 1:
         topic = door.session.topic(target)
         room = door.session.find(target) or clean_room(target)
         if topic:
-            door.numeric("332", f"#{room}", topic)
-        else:
-            door.numeric("331", f"#{room}", "No topic is set.")
-        return
+            return _tell_topic(door, room, topic)
+        door.numeric("331", f"#{room}", "No topic is set.")
+        return None
     space = too_long(door.source, Kind.TOPIC, target, message.params[1])
     if space:
         door.numeric("417", f"That topic was too long, and was not set: {space} bytes fit.")
-        return
+        return None
     door.session.say(target, message.params[1], door, door.line_of(message, target), kind=Kind.TOPIC)
     door.unanswered += 1
+    return None
 
 
 ROOMS = {

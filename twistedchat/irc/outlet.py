@@ -15,7 +15,6 @@ from twistedchat.irc.message import label_tag, write
 from twistedchat.irc.waiting import Waiting
 from twistedchat.irc.watched import OFFLINE, ONLINE, changes, watched
 from twistedchat.session import Session
-from twistedchat.visitor import SHOWN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -303,7 +302,8 @@ class IrcOutlet:
         self.unanswered -= 1
         event = stored.event
         is_member = self.session.is_in(event.room)
-        if "echo-message" in self.caps:
+        if "echo-message" in self.caps or event.kind is Kind.TOPIC:
+            # A client draws its own lines, but no topic that it sets.
             if not is_member:
                 self._wire.write(self.format.line(event, first=label_tag(tag.label)))
             elif tag.label:
@@ -345,14 +345,11 @@ class IrcOutlet:
     @property
     def has_seen_all(self) -> bool:
         """Whether all that stands in the logs has been shown."""
-        # Whoever leaves before its last line is shown to all is one who has gone, to those.
-        return self.session.has_seen_all and not self.session.is_being_shown
+        return self.session.has_seen_all
 
     def drained(self) -> None:
         """Go on where the wire was full."""
         self.session.show_all()
-        if self.session.is_being_shown:
-            self.stream.channel.check_finished_soon(SHOWN_SECONDS)
         self.hub.people.watching.drained(self)
         self.waiting.wake()
 

@@ -86,6 +86,12 @@ BEGIN
     RETURN (SELECT hidden FROM chat.rooms WHERE name = room_name);
 END $$;
 
+-- The seq of the event that set a room's topic; null if that is put away, or there is none.
+CREATE OR REPLACE FUNCTION chat.topic_of(room_name text) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    RETURN (SELECT topic FROM chat.rooms WHERE name = room_name AND topic > hidden);
+END $$;
+
 -- What became of a batch, as chat.append gives it; if that is open, it will never be stored.
 CREATE OR REPLACE FUNCTION chat.burn(me text, number bigint) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

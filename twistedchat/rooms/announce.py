@@ -50,13 +50,14 @@ class Announcer:
         turns: Where telling many takes its turns.
     """
 
-    __slots__ = ("_clock", "_lines", "_pages", "_timers", "_turns")
+    __slots__ = ("_clock", "_is_hushed", "_lines", "_pages", "_timers", "_turns")
 
     def __init__(self, clock: IReactorTime, turns: Turns) -> None:
         self._clock = clock
         self._turns = turns
         self._lines = TokenBucket(LINES_A_SECOND, LINES_A_SECOND, clock.seconds())
         self._timers: dict[Room, IDelayedCall] = {}
+        self._is_hushed = False
         # The rooms in which steps wait to be told together.
         self._pages: dict[Room, IDelayedCall] = {}
 
@@ -91,7 +92,7 @@ class Announcer:
         at_once: list[Room] = []
         for room in rooms:
             count = room.audience.in_steps
-            if count:
+            if count and not self._is_hushed:
                 # A rank is of one room; whoever comes into a room comes into no other at the same time.
                 if step.kind in (StepKind.JOIN, StepKind.NICK):
                     step = step._replace(rank=room.charter.rank(step.doer))
@@ -134,6 +135,10 @@ class Announcer:
         """Nobody is left to be told."""
         for timers in (self._timers, self._pages):
             _cancel(timers.pop(room, None))
+
+    def hush(self) -> None:
+        """Tell nobody in steps any more: the server stops, and everybody goes."""
+        self._is_hushed = True
 
     def close(self) -> None:
         """Tell nobody anything any more."""

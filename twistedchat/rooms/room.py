@@ -42,7 +42,6 @@ class Room:
         seq_at: Of the same event, in milliseconds since 1970; 0 if there is none.
         floor: Up to this seq the log is put away.
         head: Of the last event that is known to stand in the log, at least ``seq``.
-        topic: The text of the last topic event, or "".
         queue: What is said here and not yet stored.
         tail: The newest events.
         audience: The readers.
@@ -52,6 +51,7 @@ class Room:
     """
 
     __slots__ = (
+        "_topic",
         "audience",
         "entering",
         "floor",
@@ -63,7 +63,6 @@ class Room:
         "seq",
         "seq_at",
         "tail",
-        "topic",
     )
 
     def __init__(self, summary: RoomSummary, queue: Queue, budget: Budget, report: Callable[[Member], None]) -> None:
@@ -71,13 +70,23 @@ class Room:
         self.seq = self.head = summary.seq
         self.seq_at = summary.at
         self.floor = summary.hidden
-        self.topic = summary.topic
+        self._topic = summary.topic, summary.topic_seq
         self.queue = queue
         self.tail = Tail(budget)
         self.audience = Audience(report)
         self.presence = Presence(summary.name, self.audience)
         self.entering = 0
         self.place = _free_place(summary.name, Charter())
+
+    @property
+    def topic(self) -> str:
+        """The text of the last topic event, or ""."""
+        return self._topic[0]
+
+    @property
+    def topic_seq(self) -> int:
+        """The seq of that event, or 0."""
+        return self._topic[1]
 
     @property
     def is_idle(self) -> bool:
@@ -122,7 +131,7 @@ class Room:
             self.tail.extend(events)
         for event in events:
             if event.kind is Kind.TOPIC:
-                self.topic = event.text
+                self._topic = event.text, event.seq
 
     def cut(self, head: int, at: int) -> None:
         """The log ends, or goes on otherwise, before what was shown: everybody goes on behind this event."""

@@ -51,6 +51,7 @@ class RoomSummary(NamedTuple):
         topic: What it is about, or "".
         members: How many people are in it on other nodes.
         hidden: Up to this seq its log is put away, and is never read again.
+        topic_seq: The seq of the event that set the topic, if there is one.
     """
 
     name: str
@@ -59,6 +60,7 @@ class RoomSummary(NamedTuple):
     topic: str
     members: int = 0
     hidden: int = 0
+    topic_seq: int = 0
 
 
 class Stored(NamedTuple):

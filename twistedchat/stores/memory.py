@@ -46,7 +46,7 @@ class MemoryStore(Store):
         self._rooms: dict[str, deque[tuple[Event, str | None]]] = {}
         self._by_key: dict[tuple[str, str], Event] = {}
         self._heads: dict[str, Head] = {}
-        self._topics: dict[str, str] = {}
+        self._topics: dict[str, Event] = {}
         self._hidden: dict[str, int] = {}
         self._names: Register[str] = Register()
 
@@ -117,7 +117,10 @@ class MemoryStore(Store):
 
     def _summary(self, name: str) -> RoomSummary:
         seq, at = self._heads.get(name, Head())
-        return RoomSummary(name, seq, at, self._topics.get(name, ""), hidden=self._hidden.get(name, 0))
+        topic, hidden = self._topics.get(name), self._hidden.get(name, 0)
+        if topic is None:
+            return RoomSummary(name, seq, at, "", hidden=hidden)
+        return RoomSummary(name, seq, at, topic.text, hidden=hidden, topic_seq=topic.seq)
 
     def _add(self, event: Event, key: str | None) -> None:
         entries = self._rooms.setdefault(event.room, deque())
@@ -125,7 +128,7 @@ class MemoryStore(Store):
         if key is not None:
             self._by_key[event.room, key] = event
         if event.kind is Kind.TOPIC:
-            self._topics[event.room] = event.text
+            self._topics[event.room] = event
         if len(entries) > EVENTS_PER_ROOM:
             _, forgotten = entries.popleft()
             if forgotten is not None:

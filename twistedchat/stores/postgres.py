@@ -70,14 +70,16 @@ _BY_SEQ = _LINES.replace("{column}", "seq").replace("{type}", "bigint")
 _PAGE = "SELECT seq, at, kind, who, text, raw, tags FROM chat.page($1, $2, $3, $4, $5, $6)"
 
 _SUMMARIES = """SELECT rooms.name, rooms.seq, rooms.at, topics.text, encode(topics.raw, 'hex'),
-chat.others_in($1, rooms.name), rooms.hidden
+chat.others_in($1, rooms.name), rooms.hidden, topics.seq
 FROM chat.rooms LEFT JOIN chat.events AS topics ON topics.room = rooms.id AND topics.seq = rooms.topic
 AND topics.seq > rooms.hidden
 WHERE {which}"""
 
 _ROOM = _SUMMARIES.replace("{which}", "rooms.id = chat.counts_as($2)")
 
-_OPENED = "SELECT opened.*, chat.hidden_of(opened.name) FROM chat.opened($1, $2, $3) AS opened"
+_OPENED = (
+    "SELECT opened.*, chat.hidden_of(opened.name), chat.topic_of(opened.name) FROM chat.opened($1, $2, $3) AS opened"
+)
 
 _ROOMS = _SUMMARIES.replace(
     "{which}",
@@ -304,9 +306,10 @@ def _event(room: str, row: Row) -> Event:
 
 
 def _summary(row: Row) -> RoomSummary:
-    name, seq, at, topic, raw, members, hidden = row
+    name, seq, at, topic, raw, members, hidden, topic_seq = row
     topic = said(topic or "", raw)
-    return RoomSummary(unnamed(name or ""), int(seq or 0), int(at or 0), topic, int(members or 0), int(hidden or 0))
+    numbers_ = [int(number or 0) for number in (members, hidden, topic_seq)]
+    return RoomSummary(unnamed(name or ""), int(seq or 0), int(at or 0), topic, *numbers_)
 
 
 def _storable(seq: int) -> int:

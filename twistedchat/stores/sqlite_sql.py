@@ -84,12 +84,13 @@ CROSS JOIN rooms ON rooms.id = line.room""",
 )
 
 _TOPIC = _both(
-    "(SELECT text FROM ({events} UNION ALL {tail} ORDER BY seq DESC LIMIT 1))",
+    "(SELECT {what} FROM ({events} UNION ALL {tail} ORDER BY seq DESC LIMIT 1))",
     """SELECT * FROM (SELECT topic.seq, topic.text FROM {table} AS topic INDEXED BY topics_of_{table}
 WHERE topic.room = id AND topic.kind = 'topic' AND topic.seq > hidden ORDER BY topic.seq DESC LIMIT 1)""",
 ).replace("topics_of_events", "topics")
 
-_ROOMS = """SELECT id, name, hidden, {topic} AS topic, old.seq IS NOT NULL OR new.seq IS NOT NULL AS opened,
+_ROOMS = """SELECT id, name, hidden, {topic} AS topic, {topic_seq} AS topic_seq,
+old.seq IS NOT NULL OR new.seq IS NOT NULL AS opened,
 max(coalesce(old.seq, 0), coalesce(new.seq, 0)) AS seq,
 max(coalesce(old.at, 0), coalesce(new.at, 0)) AS at
 FROM rooms
@@ -97,11 +98,16 @@ LEFT JOIN events AS old ON old.room = id AND old.seq = (SELECT max(seq) FROM eve
 LEFT JOIN tail AS new ON new.room = id AND new.seq = (SELECT max(seq) FROM tail WHERE room = id)"""
 
 HEADS = "SELECT id, name, hidden, seq, at FROM ({rooms}) ORDER BY id".replace(
-    "{rooms}", _ROOMS.replace("{topic}", "''")
+    "{rooms}", _ROOMS.replace("{topic}", "''").replace("{topic_seq}", "0")
 )
 
-_SUMMARIES = """SELECT json_group_array(json_array(name, seq, at, coalesce(topic, ''), 0, hidden)) FROM (
-{rooms} WHERE opened AND {which})""".replace("{rooms}", _ROOMS.replace("{topic}", _TOPIC))
+_SUMMED = _ROOMS.replace("{topic}", _TOPIC.replace("{what}", "text")).replace(
+    "{topic_seq}", _TOPIC.replace("{what}", "seq")
+)
+
+_SUMMARIES = """SELECT json_group_array(json_array(
+name, seq, at, coalesce(topic, ''), 0, hidden, coalesce(topic_seq, 0))) FROM (
+{rooms} WHERE opened AND {which})""".replace("{rooms}", _SUMMED)
 
 SUMMARIES = _SUMMARIES.replace(
     "{which}", "name > :after AND (old.seq > hidden OR new.seq > hidden) ORDER BY name LIMIT :limit"
