@@ -35,8 +35,11 @@ stores
 appender operators reading
 people people.password people.watching
 people.base
-people.local people.changes people.absent people.asking people.moves
-people.rosters people.tells people.beat
+people.faces
+people.rulebook
+people.local people.changes people.asking people.moves
+people.absent people.rosters people.tells people.beat
+people.joint
 people.shared
 writer
 rooms.steps
@@ -173,6 +176,7 @@ CORE = {
     "speaker": "the gate's speaking half: a line goes into the queue of its room",
     "people.base": "its Person has a name, as a Member has",
     "people.local": "the same",
+    "people.joint": "the same",
     "people.shared": "the same",
     "people.absent": "the same",
 }

@@ -18,7 +18,7 @@ from twistedchat.formats.jsonl import JsonFormat
 from twistedchat.hub import Hub
 from twistedchat.people.base import LINGER_SECONDS, Arrival
 from twistedchat.people.local import LocalPeople
-from twistedchat.records import Change
+from twistedchat.records import Change, Rule, Standing
 from twistedchat.rooms.announce import GATHER_SECONDS
 from twistedchat.rooms.charter import as_text
 from twistedchat.session import Session
@@ -47,6 +47,7 @@ class NodePeople(LocalPeople):
         super().__init__(clock)
         self.arrivals: dict[str, Arrival] = {}
         self.elsewhere: dict[str, list[str]] = {}
+        self.standings: dict[str, Standing] = {}
         self.told: list[str] = []
         self.fault: ChatError | None = None
 
@@ -79,6 +80,10 @@ class NodePeople(LocalPeople):
         if self.fault is not None:
             raise self.fault
         return self.elsewhere.get(room, ())
+
+    @override
+    def standing(self, room: str) -> Standing | None:
+        return self.standings.get(room)
 
     @override
     def glimpse(self, room: str) -> Collection[str]:
@@ -310,11 +315,25 @@ class RulesTests(MovedTestCase):
         now(ann.mode("den", [Change("+", "m"), Change("+", "m"), Change("+", "b", "eve")]))
         self.assertEqual(self.people.told, ["ann in den", "the server in den: +o ann", "ann in den: +mb eve!*@*"])
 
+    def test_found(self) -> None:
+        """Whoever opens here a room that has rules there finds them, and of one that is closed nobody reads the log."""
+        self.people.elsewhere["den"] = ["bob"]
+        self.people.standings["den"] = Standing({"bob": "o"}, [Rule("i", "", "bob", 7)])
+        for ask in (self.zoe.join("den", FORMAT), self.zoe.history("den", limit=1)):
+            with self.assertRaises(ChatError) as caught:
+                now(ask)
+            self.assertIn(caught.exception.code, {"invite-only", "not-in-room"})
+        self.people.standings["den"] = Standing({}, [Rule("s", "", "bob", 7)])
+        with self.assertRaises(ChatError) as caught:
+            now(self.zoe.who("den"))
+        self.assertEqual(caught.exception.code, "no-such-room")
+
     def test_heard(self) -> None:
         """What changes there counts here at once; of a room that nobody here is in it is nothing."""
-        self.hub.amend("lobby", [Change("+", "m")], "bob")
+        muted = Standing({}, [Rule("m", "", "bob", 7)])
+        self.hub.set_rules("lobby", muted, [("bob", [Change("+", "m")])])
         with self.assertRaises(ChatError) as caught:
             self.zoe.say("lobby", "hi", Ear())
         self.assertEqual(caught.exception.code, "muted")
-        self.hub.amend("nowhere", [Change("+", "m")], "bob")
+        self.hub.set_rules("nowhere", muted, [])
         self.assertIsNone(self.hub.rooms.find("nowhere"))

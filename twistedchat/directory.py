@@ -15,9 +15,8 @@ from twistedchat.profiles import Profile, source
 from twistedchat.records import Acquaintance, Here, Past
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from twistedchat.people.base import Person
     from twistedchat.rooms.room import Room
 
 __all__ = ["Directory"]
@@ -62,7 +61,8 @@ class Directory(Onlooker):
             if room is not None and self._may_see(room)
         ]
         spoke_at = getattr(found, "spoke_at", 0)
-        return Acquaintance(name, self._hub.people.profile(name) or _UNKNOWN, rooms, spoke_at)
+        profile = self._hub.people.profile(name) or getattr(found, "profile", None) or _UNKNOWN
+        return Acquaintance(name, profile, rooms, spoke_at)
 
     def people_like(self, mask: str) -> Iterator[Here]:
         """People whose name, or ``name!user@host``, a mask matches; those who want to be found by nobody are left out.
@@ -70,18 +70,20 @@ class Directory(Onlooker):
         Args:
             mask: With ``*`` and ``?``.
         """
-        for person in self._hub.people.everybody():
-            if self._may_find(person) and self._is_like(person, mask):
-                yield Here(person.name, person.profile, "")
+        people = self._hub.people
+        here = ((person.name, person.profile, person.rooms) for person in people.everybody())
+        for name, profile, rooms in (*here, *people.neighbours()):
+            if self._may_find(name, profile, rooms) and self._is_like(name, profile, mask):
+                yield Here(name, profile, "")
 
     @staticmethod
-    def _is_like(person: Person, mask: str) -> bool:
-        return matches(mask, person.name) or matches(mask, source(person.name, person.profile))
+    def _is_like(name: str, profile: Profile, mask: str) -> bool:
+        return matches(mask, name) or matches(mask, source(name, profile))
 
-    def _may_find(self, person: Person) -> bool:
-        if "i" not in person.profile.modes or person.name == self.name or "o" in self.profile.modes:
+    def _may_find(self, name: str, profile: Profile, rooms: Iterable[str]) -> bool:
+        if "i" not in profile.modes or name == self.name or "o" in self.profile.modes:
             return True
-        return not self._memberships.keys().isdisjoint(person.rooms)
+        return not self._memberships.keys().isdisjoint(rooms)
 
     def who_was(self, name: str, limit: int) -> Sequence[Past]:
         """Those who had this name and are gone, the latest first; of the last thousand who went."""

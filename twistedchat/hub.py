@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twistedchat.feed import Feed
 from twistedchat.names import SERVER_NAME
 from twistedchat.people.local import LocalPeople
+from twistedchat.profiles import source
 from twistedchat.reading import LogReader
 from twistedchat.rooms import rulings
 from twistedchat.rooms.announce import Announcer
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from twistedchat.errors import ChatError
     from twistedchat.operators import OperatorsFile
     from twistedchat.people.base import People
-    from twistedchat.records import Change
+    from twistedchat.profiles import Profile
+    from twistedchat.records import Change, Standing
     from twistedchat.rooms.audience import Member
     from twistedchat.stores.base import Store
 
@@ -166,6 +168,10 @@ class Hub:
     async def _look_around(self, room: Room) -> None:
         """A room that somebody is about to enter: others may be there already."""
         room.presence.set_others(await self.people.who(room.name))
+        standing = self.people.standing(room.name)
+        if standing is not None:
+            rulings.adopt(room.charter, standing)
+            room.rules_changed()
 
     def heads(self) -> Iterator[tuple[str, int, int]]:
         """The rooms that somebody here is in: each one's name, and its last event's seq and at."""
@@ -190,15 +196,31 @@ class Hub:
                 self.announcer.step(step._replace(at=int(self.wall() * 1000)), [live])
             self.announcer.changed(live)
 
-    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
-        """Ranks and rules of a room were changed on another node, by the person of this name, or by the server ("")."""
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        """Somebody on another node, who is in these rooms of ours, is seen otherwise."""
+        live = [room for room in map(self.rooms.get, rooms) if room is not None]
+        at, seen = int(self.wall() * 1000), source(name, now)
+        if now.away != before.away:
+            self.announcer.step(Step(StepKind.AWAY, "", name, seen, now, now.away, at=at), live)
+        if now.real != before.real:
+            self.announcer.step(Step(StepKind.SETNAME, "", name, seen, now, now.real, at=at), live)
+
+    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
+        """Ranks and rules of a room, as all nodes have them; as far as known, who has made which changes."""
         live = self.rooms.get(room)
-        if live is not None:
-            now = int(self.wall() * 1000)
-            made = rulings.amend(live, changes, by, now).made
-            if made:
+        if live is None:
+            return
+        made = rulings.adopt(live.charter, standing)
+        if not made:
+            return
+        live.rules_changed()
+        now = int(self.wall() * 1000)
+        for by, changes in (*hints, ("", made)):
+            told = [change for change in made if change in changes]
+            made = [change for change in made if change not in changes]
+            if told:
                 seen = self.people.source(by, now) if by else ""
-                self.announcer.step(Step(StepKind.MODE, room, by, seen, None, changes=made, at=now), [live])
+                self.announcer.step(Step(StepKind.MODE, room, by, seen, None, changes=told, at=now), [live])
 
     def cut_off(self, error: ChatError) -> None:
         """Refuse every line that is not in a commit, as its speaker may lose the name, and all until `joined_up`."""

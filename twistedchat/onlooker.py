@@ -11,8 +11,9 @@ from twistedchat.errors import ChatError
 from twistedchat.names import clean_room
 from twistedchat.profiles import Profile
 from twistedchat.records import Excerpt, Roster
-from twistedchat.rooms import listing
+from twistedchat.rooms import listing, rulings
 from twistedchat.rooms.audience import GONE
+from twistedchat.rooms.charter import Charter
 from twistedchat.rules import Actor, Place, may, may_see
 
 if TYPE_CHECKING:
@@ -175,8 +176,19 @@ class Onlooker:
         kept = room.name if room else summary.name if summary else name
         is_member = kept in self._memberships
         place = room.place_of(kept, is_member=is_member) if room else Place(kept, is_member, exists)
+        if room is None and summary and summary.members:
+            place = place._replace(charter=await self._charter_elsewhere(kept))
         self._may(verb, place)
         return kept, room, room.seq if room else summary.seq if summary else 0
+
+    async def _charter_elsewhere(self, room: str) -> Charter:
+        """Ranks and rules of a room that nobody here is in, but people on other nodes."""
+        charter = Charter()
+        await self._hub.people.who(room)
+        standing = self._hub.people.standing(room)
+        if standing is not None:
+            rulings.adopt(charter, standing)
+        return charter
 
     async def seq_at(self, name: str, at: int) -> int:
         """The seq of the last event before a time, in a room that the session is in; 0 if there is none.

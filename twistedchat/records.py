@@ -31,6 +31,8 @@ __all__ = [
     "RoomEntry",
     "RoomRules",
     "Roster",
+    "Rule",
+    "Standing",
 ]
 
 
@@ -187,6 +189,34 @@ class Mask(NamedTuple):
 
     by: str
     at: int
+
+
+class Rule(NamedTuple):
+    """A rule of a room that is not as in a new one.
+
+    Attributes:
+        letter: As `Change`'s; for ``n`` it means that the rule is off.
+        param: As `Change`'s.
+        by: Who has set it.
+        at: When, in milliseconds since 1970.
+    """
+
+    letter: str
+    param: str
+    by: str
+    at: int
+
+
+class Standing(NamedTuple):
+    """Ranks and rules of a room, as they are.
+
+    Attributes:
+        ranks: By name.
+        rules: In the order of setting.
+    """
+
+    ranks: Mapping[str, str]
+    rules: Sequence[Rule]
 
 
 @dataclass(frozen=True, slots=True)

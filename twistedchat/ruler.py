@@ -168,6 +168,7 @@ class Ruler(Speaker):
         if profile.real != before.real:
             self._announce(StepKind.SETNAME, rooms, profile.real)
         if self.name:
+            self._hub.people.seen_anew(self.name, profile)
             self._hub.people.watching.changed(self.name)
 
     # -- telling it ------------------------------------------------------------------------------

@@ -77,17 +77,17 @@ class Session(Visitor):
         name = clean_new_name(name, self._hub.chosen.server)
         if stay is not None:
             self.stay, self.arrived = stay, {}
+        self._since = self._now
+        if callable(profile):
+            self._face, self._seen = profile, None
+        else:
+            self.profile = (profile or self.profile)._replace(since=self._since)
         token = await self._hub.people.claim(name, self, resumable=resumable)
         if self._outlet is None:
             self._hub.people.release(self, name, token)
             raise lost()
         self.name = name
         self.token = token
-        self._since = self._now
-        if callable(profile):
-            self._face, self._seen = profile, None
-        else:
-            self.profile = (profile or self.profile)._replace(since=self._since)
         self._actor = None
         self._hub.people.watching.changed(name)
 
@@ -111,6 +111,7 @@ class Session(Visitor):
             self._hub.people.watching.changed(each)
         self._actor = None
         seen, self.profile = self.profile, self.profile._replace(since=self._now)
+        self._hub.people.seen_anew(name, self.profile)
         rooms = [room for room, _ in self._memberships.values()]
         for room, member in self._memberships.values():
             room.charter.renamed(member.name, name)
@@ -180,6 +181,8 @@ class Session(Visitor):
         outlet = self._outlet
         self.name = arrival.name
         self.token = arrival.token
+        self.profile = arrival.profile or self.profile
+        self._actor = None
         try:
             for name in arrival.rooms:
                 with contextlib.suppress(ChatError):

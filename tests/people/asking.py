@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from typing_extensions import override
 
-from twistedchat.people.asking import Asking
+from twistedchat.people.asking import UNKNOWN, Asking
+from twistedchat.people.faces import Roll
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,9 +48,10 @@ class HeldAsking(Asking):
         return await waiting
 
     @override
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Sequence[str]]]:
-        answer: Sequence[tuple[str, int, Sequence[str]]] = await self._held("roster", *rooms)
-        return answer
+    async def roster(self, rooms: Sequence[str]) -> Sequence[Roll]:
+        """Answered with names alone."""
+        found = await self._held("roster", *rooms)
+        return [Roll(room, version, dict.fromkeys(names, UNKNOWN)) for room, version, names in found]
 
     @override
     async def beat(

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Sequence
 
     from twistedchat.people.base import Deed, Named
-    from twistedchat.records import Change
+    from twistedchat.records import Change, Standing
 
-__all__ = ["Node", "Somebody", "refusal", "refused", "two_nodes"]
+__all__ = ["Node", "Somebody", "lapse", "refusal", "refused", "sql", "two_nodes"]
 
 
 class Somebody:
@@ -70,6 +70,8 @@ class Node:
         hints: Renames and parting words that it was told.
         seqs: Where its rooms stand.
         told: What else it was told.
+        standings: Ranks and rules of rooms, as it was told last.
+        ruled: Who has changed what of them.
     """
 
     def __init__(self, url: str, name: str) -> None:
@@ -79,6 +81,8 @@ class Node:
         self.hints: list[object] = []
         self.seqs: dict[str, tuple[int, int]] = {}
         self.told: list[object] = []
+        self.standings: dict[str, Standing] = {}
+        self.ruled: list[tuple[str, Sequence[Change]]] = []
 
     async def open(self) -> Node:
         await self.database.open()
@@ -124,7 +128,9 @@ class Node:
             return None
         somebody = Somebody(self.people)
         assert self.people.adopt(somebody, arrival)
-        somebody.name, somebody.token, rooms = arrival
+        somebody.name, somebody.token, rooms, profile = arrival
+        assert profile is not None
+        somebody.profile = profile
         somebody.rooms += rooms
         return somebody
 
@@ -147,8 +153,12 @@ class Node:
         self.others[room] = sorted(names)
         self.hints += [*renamed, *left]
 
-    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
-        self.told.append((room, list(changes), by))
+    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
+        self.standings[room] = standing
+        self.ruled += hints
+
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        self.told.append((name, before.away, now.away, [*rooms]))
 
     def cut_off(self, error: ChatError) -> None:
         self.told.append(f"cut off: {error.code}")
@@ -182,3 +192,12 @@ async def refused(ask: Coroutine[Any, Any, object]) -> ChatError:
 async def refusal(node: Node, name: str) -> ChatError:
     """The error for somebody who wants a name."""
     return await refused(node.come(name))
+
+
+async def sql(node: Node, text: str) -> list[tuple[str | None, ...]]:
+    return await node.database.read.call(text)
+
+
+async def lapse(node: Node, at: Node) -> None:
+    """A node's lease ends, by the database's clock."""
+    await sql(at, f"UPDATE chat.nodes SET until = chat.now_ms() - 1 WHERE id = '{node.database.node}'")

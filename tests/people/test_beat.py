@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from twistedchat.errors import ChatError
-    from twistedchat.records import Change
+    from twistedchat.profiles import Profile
+    from twistedchat.records import Change, Standing
 
 BACK = "The database is back: you can talk again."
 LOST = StoreError("The cable is cut.")
@@ -74,8 +75,11 @@ class Everybody:
     ) -> None:
         raise AssertionError("the beat reads no roster")
 
-    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
         """No rules change here."""
+
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        """Nobody is."""
 
     def cut_off(self, why: ChatError | str) -> None:
         """As both."""

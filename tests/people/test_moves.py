@@ -6,6 +6,8 @@ from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
+from twistedchat.people.asking import UNKNOWN
+from twistedchat.people.faces import Roll
 from twistedchat.people.moves import TRIES, Moves
 
 if TYPE_CHECKING:
@@ -16,16 +18,16 @@ class Slow:
     """Rosters whose answers are on their way until the test lets them arrive."""
 
     def __init__(self) -> None:
-        self.asked: list[Deferred[Sequence[tuple[str, int, Sequence[str]]]]] = []
+        self.asked: list[Deferred[Sequence[Roll]]] = []
 
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Sequence[str]]]:
-        answer: Deferred[Sequence[tuple[str, int, Sequence[str]]]] = Deferred()
+    async def roster(self, rooms: Sequence[str]) -> Sequence[Roll]:
+        answer: Deferred[Sequence[Roll]] = Deferred()
         self.asked.append(answer)
         return await answer
 
     def arrive(self, *names: str) -> None:
         """The last answer arrives: who is in #lobby."""
-        self.asked.pop().callback([("lobby", 7, names)])
+        self.asked.pop().callback([Roll("lobby", 7, dict.fromkeys(names, UNKNOWN))])
 
 
 class MovesTests(SynchronousTestCase):
@@ -37,7 +39,7 @@ class MovesTests(SynchronousTestCase):
 
     def expect(self, *names: str) -> None:
         """These are in #lobby."""
-        self.assertEqual(self.successResultOf(self.read), [("lobby", 7, list(names))])
+        self.assertEqual(self.successResultOf(self.read), [Roll("lobby", 7, dict.fromkeys(names, UNKNOWN))])
 
     def test_nobody_moves(self) -> None:
         """What was read is what is."""
@@ -56,7 +58,7 @@ class MovesTests(SynchronousTestCase):
         """Who is on the way here counts as in the room, though the database has it at this node already."""
         self.moves.begin()
         self.source.arrive("ann")
-        self.moves.arrived("bob", ["lobby", "tea"])
+        self.moves.arrived("bob", ["lobby", "tea"], UNKNOWN)
         self.assertNoResult(self.read)
         self.moves.end()
         self.assertTrue(self.moves.is_idle)
@@ -65,8 +67,8 @@ class MovesTests(SynchronousTestCase):
 
     def test_leaves_afterwards(self) -> None:
         """Who has come, and leaves, is not there any more; nor is who is nobody's any more."""
-        self.moves.arrived("bob", ["lobby"])
-        self.moves.arrived("carol", ["lobby"])
+        self.moves.arrived("bob", ["lobby"], UNKNOWN)
+        self.moves.arrived("carol", ["lobby"], UNKNOWN)
         self.moves.left("bob", "lobby")
         self.moves.left("dan", "lobby")
         self.source.arrive("ann")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from twistedchat.errors import ChatError
-    from twistedchat.records import Change
+    from twistedchat.profiles import Profile
+    from twistedchat.records import Change, Standing
 
 LOST = StoreError("The cable is cut.")
 CROWD = [f"p{number}" for number in range(10_000)]
@@ -45,8 +46,11 @@ class Rooms:
     def heard(self, room: str, head: int) -> None:
         """Rosters are not lines."""
 
-    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
+    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
         """No rules change here."""
+
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        """Nor how people are seen."""
 
     def cut_off(self, error: ChatError) -> None:
         """Nor leases."""
@@ -73,7 +77,7 @@ class RostersTests(SynchronousTestCase):
         looked = Deferred.fromCoroutine(self.rosters.look(room))
         self.assertEqual(self.asking.look(), [("roster", room)])
         self.asking.answer([(room, 1, ["ann"])])
-        self.assertEqual(self.successResultOf(looked), ["ann"])
+        self.assertEqual([*self.successResultOf(looked)], ["ann"])
 
     def due(self) -> list[tuple[object, ...]]:
         """What is asked, as soon as that is due."""
@@ -192,9 +196,9 @@ class RostersTests(SynchronousTestCase):
         looks[4].cancel()
         self.asking.answer([("tea", 1, ["bob"])])
         self.assertEqual(self.asking.look(), [("roster", "tea", "beer", "milk")])
-        self.assertEqual([self.successResultOf(look) for look in looks[:1]], [["bob"]])
+        self.assertEqual([[*self.successResultOf(look)] for look in looks[:1]], [["bob"]])
         self.asking.answer([("tea", 2, []), ("beer", 1, ["eve"]), ("milk", 1, [])])
-        self.assertEqual([self.successResultOf(look) for look in looks[1:4]], [[], ["eve"], []])
+        self.assertEqual([[*self.successResultOf(look)] for look in looks[1:4]], [[], ["eve"], []])
         self.assertEqual(self.rosters.versions, {"lobby": 1, "tea": 2, "beer": 1})
 
     def test_looks_that_fail_together(self) -> None:
@@ -202,7 +206,7 @@ class RostersTests(SynchronousTestCase):
         looks = [Deferred.fromCoroutine(self.rosters.look(room)) for room in ("tea", "beer", "milk")]
         self.asking.answer([("tea", 1, [])])
         self.asking.fail(LOST)
-        self.assertEqual(self.successResultOf(looks[0]), [])
+        self.assertEqual([*self.successResultOf(looks[0])], [])
         for look in looks[1:]:
             self.failureResultOf(look, StoreError)
         self.assertEqual(self.rosters.versions, {"lobby": 1, "tea": 1})
@@ -216,7 +220,7 @@ class RostersTests(SynchronousTestCase):
         looks[1].cancel()
         self.failureResultOf(looks[1], CancelledError)
         self.asking.answer([("py", 3, ["bob"]), ("lobby", 4, [])])
-        self.assertEqual([self.successResultOf(looks[place]) for place in (0, 2, 3)], [[], [], ["bob"]])
+        self.assertEqual([[*self.successResultOf(looks[place])] for place in (0, 2, 3)], [[], [], ["bob"]])
         self.assertEqual(self.rosters.versions["lobby"], 4)
         self.assertEqual(self.asking.look(), [])
 
@@ -233,14 +237,14 @@ class RostersTests(SynchronousTestCase):
 
     def test_glimpse(self) -> None:
         """The room glimpsed last is read, and again when it changes, though nobody here is in it."""
-        self.assertEqual(self.rosters.glimpse("tea"), ())
+        self.assertEqual([*self.rosters.glimpse("tea")], [])
         self.assertEqual(self.due(), [("roster", "tea")])
         self.asking.answer([("tea", 1, ["bob"])])
-        self.assertEqual((self.rosters.glimpse("tea"), self.due()), (["bob"], []))
+        self.assertEqual(([*self.rosters.glimpse("tea")], self.due()), (["bob"], []))
         self.rosters.heard(["tea"], [], [])
         self.assertEqual(self.due(), [("roster", "tea")])
         self.asking.answer([("tea", 2, [])])
-        self.assertEqual((self.rosters.glimpse("tea"), self.told()), ([], []))
+        self.assertEqual(([*self.rosters.glimpse("tea")], self.told()), ([], []))
 
     def test_forgotten(self) -> None:
         """A room that nobody here is in any more is not read."""

@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.engines import live, soon, until
-from tests.people.cases import Node, Somebody, refusal, refused, two_nodes
+from tests.people.cases import Somebody, lapse, refusal, refused, sql, two_nodes
 from twistedchat.postgres.errors import AnswerError, LostError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-
-async def sql(node: Node, text: str) -> list[tuple[str | None, ...]]:
-    return await node.database.read.call(text)
-
-
-async def lapse(node: Node, at: Node) -> None:
-    """A node's lease ends, by the database's clock."""
-    await sql(at, f"UPDATE chat.nodes SET until = chat.now_ms() - 1 WHERE id = '{node.database.node}'")
 
 
 @live
@@ -72,7 +63,7 @@ async def test_glimpse() -> None:
     async with two_nodes() as (a, b):
         assert b.people.glimpse("lobby") == ()
         await a.come("ann", "lobby")
-        await until(lambda: b.people.glimpse("lobby") == ["ann"], "ann is seen")
+        await until(lambda: [*b.people.glimpse("lobby")] == ["ann"], "ann is seen")
 
 
 @live
@@ -85,6 +76,7 @@ async def test_session_goes_on_elsewhere() -> None:
         here = await b.go_on(ann.token)
         assert here is not None
         assert (here.name, sorted(here.rooms), here.token) == ("ann", ["lobby", "tea"], ann.token)
+        assert here.profile == ann.profile
         await until(lambda: ann.told == ["taken-over moved"], "the old node lets go")
         assert (await refusal(a, "ann")).code == "name-taken"
         # And back again.
@@ -333,7 +325,7 @@ async def test_move_without_an_answer() -> None:
         assert (await refused(b.people.resume(ann.token))).code == "not-ready"
         reading = soon(b.people.who("lobby"))
         changes._call = ask  # noqa: SLF001  likewise
-        assert await reading == ["ann"]
+        assert [*await reading] == ["ann"]
         assert await sql(a, "SELECT node FROM chat.people") == [("-",)]
         here = await b.go_on(ann.token)
         assert here is not None

@@ -13,6 +13,7 @@ from tests.people.asking import HeldAsking
 from tests.reactor import Reactor
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
+from twistedchat.people.asking import UNKNOWN
 from twistedchat.people.tells import ANSWER_SECONDS, Elsewhere, Far, Tells
 from twistedchat.stores.base import StoreError
 
@@ -53,7 +54,7 @@ class TellsTestCase(SynchronousTestCase):
 
 class SendTests(TellsTestCase):
     def send(self, *, is_here: bool = True) -> Deferred[None]:
-        return Deferred.fromCoroutine(Far(self.tells, "eve", is_here=is_here).hear(ANN, "hi", 7))
+        return Deferred.fromCoroutine(Far(self.tells, "eve", UNKNOWN, (), is_here=is_here).hear(ANN, "hi", 7))
 
     def sent(self, number: int = 1) -> Deferred[None]:
         """A line that lies in the database."""

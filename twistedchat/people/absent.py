@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
+from twistedchat.people.asking import UNKNOWN
 from twistedchat.people.base import Arrival, DeedKind, Stay
-from twistedchat.profiles import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +32,9 @@ class Absent:
 
     def __init__(self, people: People, arrival: Arrival) -> None:
         self._people = people
-        self.name, self.token, self._rooms = arrival
+        self.name, self.token, self._rooms, seen = arrival
         self.stay = Stay()
-        self.profile = Profile("past", "log")
+        self.profile = seen or UNKNOWN
 
     @property
     def rooms(self) -> Sequence[str]:
@@ -44,7 +44,7 @@ class Absent:
     @property
     def arrival(self) -> Arrival:
         """What is known of it."""
-        return Arrival(self.name, self.token, self._rooms)
+        return Arrival(self.name, self.token, self._rooms, self.profile)
 
     async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:  # noqa: ARG002  nothing is shown
         """Nobody hears.

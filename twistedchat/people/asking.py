@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from twistedchat.errors import ChatError
 from twistedchat.people.base import LINGER_SECONDS
+from twistedchat.people.faces import Roll
 from twistedchat.postgres.database import LEASE_SECONDS
+from twistedchat.profiles import Profile
+from twistedchat.records import Rule, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +23,13 @@ if TYPE_CHECKING:
     from twistedchat.postgres.link import Link
     from twistedchat.stores.base import StoreError
 
-__all__ = ["LAPSED", "Asking", "hashed", "not_ready"]
+__all__ = ["LAPSED", "UNKNOWN", "Asking", "hashed", "not_ready", "read_profile", "written_profile"]
 
 LAPSED = "lapsed"
 """Answer of a function that needs a lease, when there is none. Source: postgres/people.sql."""
+
+UNKNOWN = Profile("past", "log")
+"""Of somebody of whom nothing but the name is known."""
 
 _LEASE_MS = str(int(LEASE_SECONDS * 1000))
 _LINGER_MS = str(int(LINGER_SECONDS * 1000))
@@ -38,6 +44,16 @@ def not_ready(error: StoreError) -> ChatError:
     """The error for somebody who asks for what only the database knows."""
     del error  # what it names is for the operator
     return ChatError("not-ready", "The server can't reach its database now. Try again in a moment.")
+
+
+def written_profile(profile: Profile) -> Sequence[object]:
+    """How somebody is seen, as the database keeps it; PostgreSQL's JSON holds no NUL."""
+    return [one.replace("\0", "\N{SYMBOL FOR NULL}") if isinstance(one, str) else one for one in profile]
+
+
+def read_profile(written: Sequence[Any] | None) -> Profile:
+    """The same, read again; a node of an older version has written none."""
+    return Profile(*written) if written else UNKNOWN
 
 
 class Asking:
@@ -68,12 +84,18 @@ class Asking:
         answer: Sequence[str] = await self._json(self._database.people, "mine", self.node, json.dumps(names))
         return answer
 
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Sequence[str]]]:
-        """Who is in rooms on other nodes: each one's name, version and names."""
-        answer: Sequence[tuple[str, int, Sequence[str]]] = await self._json(
-            self._database.read, "roster", self.node, json.dumps(rooms)
-        )
-        return answer
+    async def roster(self, rooms: Sequence[str]) -> Sequence[Roll]:
+        """Who is in rooms on other nodes, and their ranks and rules."""
+        answer = await self._json(self._database.read, "seen_in", self.node, json.dumps(rooms))
+        return [
+            Roll(
+                room,
+                version,
+                {name: read_profile(profile) for name, profile in people},
+                Standing(dict(ranks), [Rule(*rule) for rule in rules]),
+            )
+            for room, version, people, ranks, rules in answer
+        ]
 
     async def beat(
         self, heads: Sequence[Sequence[object]], versions: Sequence[Sequence[object]]
@@ -112,10 +134,13 @@ class Asking:
         """Delete what nobody asks for any more."""
         await self._database.people.call("SELECT chat.tidy()")
 
-    async def find(self, likenesses: Sequence[str]) -> tuple[str, str, bool] | None:
-        """Who has one of these: name, node, and whether the connection is there."""
-        answer: tuple[str, str, bool] | None = await self._json(self._database.read, "find", json.dumps(likenesses))
-        return answer
+    async def find(self, likenesses: Sequence[str]) -> tuple[str, str, bool, Profile] | None:
+        """Who has one of these: name, node, whether the connection is there, and how the person is seen."""
+        found = await self._json(self._database.read, "find", json.dumps(likenesses))
+        if found is None:
+            return None
+        name, node, is_here, profile = found
+        return name, node, is_here, read_profile(profile)
 
     async def tell(self, to: str, who: str, text: str, at: int) -> int | None:
         """Leave a private line for somebody on another node; its number, or None if nobody would take it."""

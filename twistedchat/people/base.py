@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twistedchat.people.password import Guesses
     from twistedchat.people.watching import Watching
     from twistedchat.profiles import Profile
-    from twistedchat.records import Change, Past
+    from twistedchat.records import Change, Past, Standing
 
 __all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
 
@@ -159,11 +159,13 @@ class Arrival(NamedTuple):
         name: The person's.
         token: As it was.
         rooms: Those that it is in.
+        profile: How it was seen there; None if that is not known.
     """
 
     name: str
     token: str
     rooms: Sequence[str]
+    profile: Profile | None = None
 
 
 class Home(Protocol):
@@ -185,11 +187,18 @@ class Home(Protocol):
         renamed: Iterable[tuple[str, str]] = (),
         left: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Who is in a room on other nodes, now; as far as known, who was renamed, and who left with which words."""
+        """Who is in a room on other nodes, now; as far as known, who was renamed, and who left with which words.
+
+        ``names`` is a mapping where it is known how they are seen.
+        """
         ...
 
-    def amend(self, room: str, changes: Sequence[Change], by: str) -> None:
-        """Ranks and rules of a room were changed on another node."""
+    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
+        """Somebody on another node, who is in these rooms of ours, is seen otherwise."""
+        ...
+
+    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
+        """Ranks and rules of a room, as all nodes have them; as far as known, who has made which changes."""
         ...
 
     def cut_off(self, error: ChatError) -> None:
@@ -280,6 +289,14 @@ class People(Protocol):
         """How the person of exactly this name is seen, who is here, or elsewhere in a room of ours."""
         ...
 
+    def seen_anew(self, name: str, profile: Profile) -> None:
+        """The person of exactly this name, who is here, is seen otherwise from now on."""
+        ...
+
+    def neighbours(self) -> Iterator[tuple[str, Profile, Collection[str]]]:
+        """Those on other nodes who share rooms with somebody here, and which."""
+        ...
+
     @property
     def past(self) -> Sequence[Past]:
         """The last thousand who gave their names back, the latest last; of this node."""
@@ -346,6 +363,10 @@ class People(Protocol):
         Raises:
             ChatError: ``not-ready``.
         """
+        ...
+
+    def standing(self, room: str) -> Standing | None:
+        """Ranks and rules of a room, as they were when it was asked who is there; None if there are no others."""
         ...
 
     def glimpse(self, room: str) -> Collection[str]:

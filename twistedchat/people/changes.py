@@ -48,6 +48,10 @@ Source: PostgreSQL's manual, appendix A.
 """
 
 
+_OF_ROOMS = frozenset({"enter", "leave", "amend"})
+"""Changes whose first parameter is a room."""
+
+
 @dataclass(slots=True, eq=False)
 class _Change:
     """One change, and who waits for it.
@@ -92,6 +96,12 @@ class Changes:
     def is_idle(self) -> bool:
         """Whether all is told."""
         return not self._waiting
+
+    def concerns(self, room: str) -> bool:
+        """Whether something about the members, ranks or rules of a room is still to be told."""
+        return any(
+            len(change.op) > 1 and change.op[1] == room and change.op[0] in _OF_ROOMS for change in self._waiting
+        )
 
     def note(self, *op: object, soon: bool = False) -> None:
         """Tell a change: at once, if somebody may wait for what it gives free."""

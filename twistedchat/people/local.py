@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from twistedchat.people.base import Arrival, Deed, Hearer, Home, Named, Person
     from twistedchat.profiles import Profile
-    from twistedchat.records import Change
+    from twistedchat.records import Change, Standing
 
-__all__ = ["MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
+__all__ = ["LOST", "MAX_LINGERING", "LocalPeople", "name_lost", "new_token"]
 
 MAX_LINGERING = 10_000
 """Most lost sessions that are kept; past it the oldest ends early. Source: docs/protocol.md, "Limits"."""
@@ -44,7 +44,7 @@ Source: at least 128 bits (RFC 6749, section 10.10).
 """
 
 
-_LOST = "connection lost"
+LOST = "connection lost"
 """Why somebody is away whose connection is lost. Source: docs/irc.md, "Coming back"."""
 
 
@@ -130,7 +130,15 @@ class LocalPeople(People):
         person = self._names.owner(name)
         if person is None or person.name != name:
             return None
-        return person.profile._replace(away=_LOST) if person in self._lingering else person.profile
+        return person.profile._replace(away=LOST) if person in self._lingering else person.profile
+
+    @override
+    def seen_anew(self, name: str, profile: Profile) -> None:
+        pass
+
+    @override
+    def neighbours(self) -> Iterator[tuple[str, Profile, Collection[str]]]:
+        return iter(())
 
     @property
     @override
@@ -187,6 +195,10 @@ class LocalPeople(People):
     @override
     async def who(self, room: str) -> Collection[str]:
         return ()
+
+    @override
+    def standing(self, room: str) -> Standing | None:
+        return None
 
     @override
     def glimpse(self, room: str) -> Collection[str]:

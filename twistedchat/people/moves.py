@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 from twisted.internet.defer import Deferred
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Iterator, Sequence
+    from collections.abc import Awaitable, Iterable, Mapping, Sequence
     from typing import Protocol
+
+    from twistedchat.people.faces import Roll
+    from twistedchat.profiles import Profile
 
     class Source(Protocol):
         """Who is in rooms on other nodes: `asking.Asking`."""
 
-        def roster(self, rooms: Sequence[str]) -> Awaitable[Sequence[tuple[str, int, Sequence[str]]]]:
-            """Each room's name, version and names."""
+        def roster(self, rooms: Sequence[str]) -> Awaitable[Sequence[Roll]]:
+            """Of each room."""
             ...
 
 
@@ -41,7 +44,7 @@ class Moves:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._arrived: dict[str, set[str]] = {}
+        self._arrived: dict[str, tuple[Profile, set[str]]] = {}
         self._departures = 0
         self._under_way = 0
         self._waiting: list[Deferred[None]] = []
@@ -63,22 +66,22 @@ class Moves:
             for one in waiting:
                 one.callback(None)
 
-    def arrived(self, name: str, rooms: Iterable[str]) -> None:
+    def arrived(self, name: str, rooms: Iterable[str], profile: Profile) -> None:
         """Somebody has come who is in these rooms, and is not shown in them by this node yet."""
-        self._arrived[name] = set(rooms)
+        self._arrived[name] = (profile, set(rooms))
 
     def left(self, name: str, room: str) -> None:
         """Somebody is in a room no more."""
         if name in self._arrived:
-            self._arrived[name].discard(room)
+            self._arrived[name][1].discard(room)
 
     def gone(self, name: str) -> None:
         """A name is nobody's here any more; what was read before that may lack it."""
         self._arrived.pop(name, None)
         self._departures += 1
 
-    async def roster(self, rooms: Sequence[str]) -> Sequence[tuple[str, int, Sequence[str]]]:
-        """Who is in rooms on other nodes, and who has just come from there: each room's name, version and names.
+    async def roster(self, rooms: Sequence[str]) -> Sequence[Roll]:
+        """Who is in rooms on other nodes, and who has just come from there; as `Source.roster`.
 
         Raises:
             StoreError: They can't be read.
@@ -91,7 +94,7 @@ class Moves:
             await self._settled()
         else:
             found = await self._source.roster(rooms)
-        return [(room, version, sorted({*names, *self._arrived_in(room)})) for room, version, names in found]
+        return [roll._replace(people={**roll.people, **self._arrived_in(roll.room)}) for roll in found]
 
     async def _settled(self) -> None:
         if not self.is_idle:
@@ -99,5 +102,5 @@ class Moves:
             self._waiting.append(settled)
             await settled
 
-    def _arrived_in(self, room: str) -> Iterator[str]:
-        return (name for name, rooms in self._arrived.items() if room in rooms)
+    def _arrived_in(self, room: str) -> Mapping[str, Profile]:
+        return {name: profile for name, (profile, rooms) in self._arrived.items() if room in rooms}

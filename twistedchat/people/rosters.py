@@ -11,6 +11,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from twistedchat.people.faces import Faces
+from twistedchat.people.rulebook import Rulebook
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from twistedchat.people.base import Home
+    from twistedchat.people.faces import Roll
     from twistedchat.people.moves import Source
+    from twistedchat.profiles import Profile
+    from twistedchat.records import Change
 
     Pair = tuple[str, str]
-    Roster = tuple[int, Collection[str]]
-    """A version, and names."""
     Hint = tuple[str, Sequence[Pair], Sequence[Pair]]
     """A room, who was renamed in it, and who left it with which words."""
 
@@ -48,6 +51,8 @@ Source: 20,000 names take the database 15 ms and this node 10 ms.
 MAX_HINTS = 256
 """Most renames and parting words that are kept until a roster is read. Source: as `rooms.presence` remembers."""
 
+_log = Logger()
+
 
 class Rosters:
     """Reads rosters, and hands them on.
@@ -55,6 +60,12 @@ class Rosters:
     Args:
         source: Reads them.
         clock: For delays.
+        rules: Knows which ranks and rules that are read are not out of date.
+
+    Attributes:
+        faces: How those are seen who are in this node's rooms on other nodes.
+        versions: Of the rosters of this node's rooms.
+        rules: As above.
     """
 
     __slots__ = (
@@ -63,18 +74,21 @@ class Rosters:
         "_hints",
         "_home",
         "_is_closed",
-        "_log",
         "_looking",
         "_source",
         "_stale",
         "_timer",
+        "faces",
+        "rules",
         "versions",
     )
 
-    def __init__(self, source: Source, clock: IReactorTime) -> None:
+    def __init__(self, source: Source, clock: IReactorTime, rules: Rulebook | None = None) -> None:
         self._source = source
         self._clock = clock
         self._home: Home
+        self.faces = Faces()
+        self.rules = rules or Rulebook()
         self.versions: dict[str, int] = {}
         self._stale: dict[str, None] = {}
         self._hints: list[Hint] = []
@@ -82,8 +96,7 @@ class Rosters:
         self._glimpsed: tuple[str, Collection[str]] = ("", ())
         self._is_closed = False
         # Rooms that are to be looked at, and who waits for each; None if none is being looked at.
-        self._looking: dict[str, list[Deferred[Roster]]] | None = None
-        self._log = Logger()
+        self._looking: dict[str, list[Deferred[Roll]]] | None = None
 
     def open(self, home: Home) -> None:
         """Hand on to this server from now on."""
@@ -97,8 +110,8 @@ class Rosters:
             self._timer.cancel()
         self._timer = None
 
-    async def look(self, room: str) -> Collection[str]:
-        """Who is in a room on other nodes; if it is this node's too, it is watched from now on.
+    async def look(self, room: str) -> Mapping[str, Profile]:
+        """Who is in a room on other nodes, and how each is seen; if it is this node's too, it is watched from now on.
 
         Raises:
             StoreError: It can't be read.
@@ -106,23 +119,25 @@ class Rosters:
         watched = room in self.versions
         self.versions.setdefault(room, -1)
         try:
-            version, names = await self._look(room)
+            roll = await self._look(room)
         except BaseException:
             if not watched:
                 self.versions.pop(room, None)
             raise
-        self.versions[room] = version
-        return names
+        self.versions[room] = roll.version
+        self.faces.set(room, roll.people)
+        self.rules.looked(roll)
+        return roll.people
 
-    async def _look(self, room: str) -> Roster:
-        """Its version and names. While one statement is under way, what is asked waits, and is the next one."""
-        found: Deferred[Roster] = Deferred()
+    async def _look(self, room: str) -> Roll:
+        """Its version and people. While one statement is under way, what is asked waits, and is the next one."""
+        found: Deferred[Roll] = Deferred()
         if self._looking is not None:
             self._looking.setdefault(room, []).append(found)
         else:
             self._looking = {room: [found]}
             Deferred.fromCoroutine(self._look_at_all()).addErrback(
-                lambda failure: self._log.failure("Rosters could not be looked at", failure)
+                lambda failure: _log.failure("Rosters could not be looked at", failure)
             )
         return await found
 
@@ -135,7 +150,7 @@ class Rosters:
                 except StoreError as error:
                     _answer(looking, dict.fromkeys(looking, Failure(error)))
                 else:
-                    _answer(looking, {room: (version, names) for room, version, names in rosters})
+                    _answer(looking, {roll.room: roll for roll in rosters})
         finally:
             self._looking = None
 
@@ -155,6 +170,12 @@ class Rosters:
                     self._hints.append((room, renamed, words))
                 self.changed([room])
 
+    def ruled(self, room: str, by: str, changes: Sequence[Change]) -> None:
+        """Ranks and rules of a room were changed, by somebody of this name on another node, or by the server ("")."""
+        if room in self.versions:
+            self.rules.heard(room, by, changes)
+            self.changed([room])
+
     def changed(self, rooms: Iterable[str]) -> None:
         """Rosters are to be read, soon."""
         self._stale.update(dict.fromkeys(rooms))
@@ -164,12 +185,14 @@ class Rosters:
     def watch_only(self, rooms: Collection[str]) -> None:
         """Forget all others."""
         self.versions = {room: version for room, version in self.versions.items() if room in rooms}
+        self.faces.keep_only(self.versions)
+        self.rules.keep_only(self.versions)
 
     def _read(self) -> None:
         Deferred.fromCoroutine(self._read_all()).addErrback(self._failed).addCallback(self._rest)
 
     def _failed(self, failure: Failure) -> int:
-        self._log.failure("Rosters could not be read", failure)
+        _log.failure("Rosters could not be read", failure)
         return 0
 
     def _rest(self, count: int) -> None:
@@ -184,29 +207,42 @@ class Rosters:
         hints, self._hints = self._hints, []
         asked = [room for room in stale if room in self.versions or room == self._glimpsed[0]]
         count = 0
+        begun = self.rules.begin(asked)
         try:
-            for room, version, names in await self._source.roster(asked) if asked else ():
-                count += len(names)
-                self._take_in(room, version, names, hints)
+            for roll in await self._source.roster(asked) if asked else ():
+                count += len(roll.people)
+                self._take_in(roll.room, roll.version, roll.people, hints)
+                self._take_rules(roll, begun)
         except StoreError:
             # The beat finds out what is still to be read.
             pass
         return count
 
+    def _take_rules(self, roll: Roll, begun: Mapping[str, int]) -> None:
+        if roll.room in self.versions:
+            hints = self.rules.read(roll.room, begun)
+            if hints is None:
+                self.changed([roll.room])
+            else:
+                self._home.set_rules(roll.room, roll.standing, hints)
+
     def _take_in(
         self,
         room: str,
         version: int,
-        names: Collection[str],
+        people: Mapping[str, Profile],
         hints: Sequence[tuple[str, Sequence[Pair], Sequence[Pair]]],
     ) -> None:
         if room == self._glimpsed[0]:
-            self._glimpsed = (room, names)
+            self._glimpsed = (room, people)
         if room in self.versions:
             self.versions[room] = version
+            anew = self.faces.set(room, people)
             renamed = [pair for where, pairs, _ in hints if where == room for pair in pairs]
             left = [pair for where, _, pairs in hints if where == room for pair in pairs]
-            self._home.set_others(room, names, renamed=renamed, left=left)
+            self._home.set_others(room, people, renamed=renamed, left=left)
+            for name, before, now in anew:
+                self._home.seen_anew(name, before, now, self.faces.rooms_of(name))
 
     def _rested(self) -> None:
         if self._stale:
@@ -216,7 +252,7 @@ class Rosters:
             self._timer = None
 
 
-def _answer(looking: dict[str, list[Deferred[Roster]]], answers: Mapping[str, Roster | Failure]) -> None:
+def _answer(looking: dict[str, list[Deferred[Roll]]], answers: Mapping[str, Roll | Failure]) -> None:
     for room, waiting in looking.items():
         for found in waiting:
             # Whoever waited may be gone.

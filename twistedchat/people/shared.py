@@ -1,4 +1,4 @@
-"""The register of many nodes: what stands in the database counts, and this node's part of it is kept here, too.
+"""The register of many nodes: what the others tell, and the lease.
 
 Knows persons only as `Person`, and the database through `Asking`. Must not know rooms, nor any door.
 """
@@ -13,18 +13,12 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from typing_extensions import override
 
-from twistedchat.errors import ChatError
-from twistedchat.names import likenesses, name_taken
-from twistedchat.people.absent import Absent
-from twistedchat.people.asking import Asking, hashed, not_ready
-from twistedchat.people.base import LINGER_SECONDS, Arrival
-from twistedchat.people.beat import CUT_OFF, Beat
-from twistedchat.people.changes import Changes
-from twistedchat.people.local import LocalPeople, name_lost
-from twistedchat.people.moves import Moves
-from twistedchat.people.rosters import Rosters
-from twistedchat.people.tells import Far, Tells
+from twistedchat.names import likenesses
+from twistedchat.people.asking import hashed, written_profile
+from twistedchat.people.beat import Beat
+from twistedchat.people.joint import JointPeople
 from twistedchat.postgres.database import AGAIN
+from twistedchat.records import Change
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -32,7 +26,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from twistedchat.people.base import Hearer, Home, Named, Person
+    from twistedchat.people.base import Home, Person
     from twistedchat.postgres.database import Database
 
 __all__ = ["LEAVE_SECONDS", "SharedPeople"]
@@ -43,14 +37,13 @@ LEAVE_SECONDS = 0.5
 Source: as `service.SHARED_CLOSE_SECONDS`.
 """
 
-_LINGER_MS = int(LINGER_SECONDS * 1000)
 _ELSEWHERE = "Your session goes on at another server."
 _LOST = "The server was cut off for a while, and somebody else has your name now. Please connect again."
 
 _log = Logger()
 
 
-class SharedPeople(LocalPeople):
+class SharedPeople(JointPeople):
     """This node's part of the register.
 
     Args:
@@ -58,18 +51,14 @@ class SharedPeople(LocalPeople):
         clock: For delays.
     """
 
-    __slots__ = ("_asking", "_beat", "_changes", "_is_open", "_moves", "_rosters", "_tells")
+    __slots__ = ("_beat", "_is_open")
 
     def __init__(self, database: Database, clock: IReactorTime) -> None:
-        super().__init__(clock)
-        self._asking = Asking(database)
-        self._changes = Changes(self._tell_changes, clock)
-        self._moves = Moves(self._asking)
-        self._rosters = Rosters(self._moves, clock)
-        self._tells = Tells(self._asking, clock, self._names.find)
+        super().__init__(database, clock)
         self._beat = Beat(self._asking, self, clock)
         self._is_open = False
         database.listen("here", self._heard_here)
+        database.listen("ruled", self._heard_ruled)
         database.listen("moved", self._heard_moved)
         database.listen("tells", self._tells.heard)
         database.listen("told", self._tells.heard_answer)
@@ -102,195 +91,19 @@ class SharedPeople(LocalPeople):
     def trouble(self) -> str:
         return self._beat.trouble
 
-    # -- names ---------------------------------------------------------------------------------
-
-    @override
-    async def claim(self, name: str, person: Person, *, resumable: bool = False) -> str:
-        self._check_lease()
-        token = await super().claim(name, person, resumable=resumable)
-        keys = likenesses(name)
-        try:
-            answer = await self._changes.ask("claim", name, keys, hashed(token), undo=("release", name))
-            _refuse_taken(name, answer)
-        except BaseException as error:
-            super().release(person, name, token)
-            if isinstance(error, StoreError):
-                raise not_ready(error) from error
-            raise
-        return token
-
-    @override
-    async def rename(self, person: Person, name: str) -> None:
-        self._check_lease()
-        old = person.name
-        await super().rename(person, name)
-        undo = ("rename", name, old, likenesses(old))
-        try:
-            answer = await self._changes.ask("rename", old, name, likenesses(name), undo=undo)
-            _refuse_taken(name, answer)
-            self._moves.gone(old)
-        except BaseException as error:
-            if self._names.find(name) is person:
-                self._names.rename(name, old)
-            if isinstance(error, StoreError):
-                raise not_ready(error) from error
-            raise
-
-    @override
-    def release(self, person: Person, name: str, token: str) -> None:
-        if self._names.find(name) is person:
-            self._moves.gone(name)
-            self._changes.note("release", name, soon=True)
-        super().release(person, name, token)
-
-    @override
-    async def find(self, name: str) -> Hearer | None:
-        person = await super().find(name)
-        if person is not None:
-            return person
-        self._check_lease()
-        try:
-            found = await self._asking.find(likenesses(name))
-        except StoreError as error:
-            raise not_ready(error) from error
-        if found is None or found[1] == self._asking.node:
-            return None
-        return Far(self._tells, found[0], is_here=found[2])
-
-    def _check_lease(self) -> None:
-        if self._beat.trouble:
-            raise ChatError("not-ready", CUT_OFF)
-
-    # -- lost sessions -------------------------------------------------------------------------
-
-    @override
-    def rekey(self, person: Person) -> str:
-        token = super().rekey(person)
-        if token != person.token:
-            # The other nodes know the old one, by which it is not to be taken up any more.
-            self._changes.note("revoke", person.name)
-        return token
-
-    @override
-    def revoke(self, token: str) -> None:
-        person = self._tokens.get(token)
-        if person is not None:
-            self._changes.note("revoke", person.name)
-        super().revoke(token)
-
-    @override
-    def linger(self, person: Person) -> None:
-        super().linger(person)
-        self._changes.note("linger", person.name, int(person.stay.seconds * 1000))
-
-    @override
-    def back(self, person: Person) -> None:
-        if person in self._lingering:
-            self._changes.note("back", person.name)
-        super().back(person)
-
-    @override
-    def stop(self) -> None:
-        # They are not back: they go on elsewhere.
-        for person in list(self._lingering):
-            super().back(person)
-
-    @override
-    async def resume(self, token: str) -> Person | Arrival | None:
-        person = self._tokens.get(token)
-        if person is None:
-            self._check_lease()
-            person = await self._move(token)
-        return person.arrival if isinstance(person, Absent) else person
-
-    async def _move(self, token: str) -> Person | None:
-        """Take a session over from another node; until a connection takes it up, it lingers here."""
-        moved: Deferred[Person | None] = Deferred()
-        # Not cancelled with whoever asks: what has moved must be known here.
-        asking = Deferred.fromCoroutine(self._moved(token))
-        asking.addBoth(lambda outcome: None if moved.called else moved.callback(outcome))
-        return await moved
-
-    async def _moved(self, token: str) -> Person | None:
-        self._moves.begin()
-        try:
-            return self._come(token, await self._changes.ask("move", hashed(token)))
-        except StoreError as error:
-            self._send_back(token)
-            raise not_ready(error) from error
-        finally:
-            self._moves.end()
-
-    def _send_back(self, token: str) -> None:
-        """A session may have come though there was no answer; until that is settled no roster is taken for true."""
-        self._moves.begin()
-        settling = Deferred.fromCoroutine(self._changes.see_to("unmove", hashed(token), _LINGER_MS))
-        settling.addBoth(lambda _: self._moves.end())
-
-    def _come(self, token: str, answer: object) -> Person | None:
-        """Whoever has come, if anybody has."""
-        known = self._tokens.get(token)
-        if known is not None or not isinstance(answer, dict):
-            return known
-        absent = Absent(self, Arrival(answer["name"], token, answer["rooms"]))
-        try:
-            self._names.claim(absent.name, absent)
-        except ChatError:
-            # Somebody here is just giving that name back.
-            self._changes.note("release", absent.name, soon=True)
-            return None
-        self._tokens[token] = absent
-        self._moves.arrived(absent.name, absent.rooms)
-        self.linger(absent)
-        return absent
-
-    @override
-    def adopt(self, person: Person, arrival: Arrival) -> bool:
-        absent = self._tokens.get(arrival.token)
-        if not isinstance(absent, Absent):
-            return False
-        self.back(absent)
-        self._names.release(absent.name)
-        self._names.claim(arrival.name, person)
-        self._tokens[arrival.token] = person
-        return True
-
-    # -- rooms ---------------------------------------------------------------------------------
-
-    @override
-    def entered(self, person: Named, room: str) -> None:
-        self._changes.note("enter", room, person.name)
-
-    @override
-    def left(self, person: Named, room: str, why: str) -> None:
-        if self._names.find(person.name) is person:
-            self._moves.left(person.name, room)
-            # PostgreSQL's text holds no NUL.
-            self._changes.note("leave", room, person.name, why.replace("\0", "\N{SYMBOL FOR NULL}"))
-
-    @override
-    async def who(self, room: str) -> Collection[str]:
-        try:
-            return await self._rosters.look(room)
-        except StoreError as error:
-            raise not_ready(error) from error
-
-    @override
-    def glimpse(self, room: str) -> Collection[str]:
-        return self._rosters.glimpse(room)
-
     # -- what other nodes tell -----------------------------------------------------------------
 
-    async def _tell_changes(self, ops: Sequence[Sequence[object]]) -> Sequence[object] | None:
-        answer = await self._asking.people(ops)
-        if isinstance(answer, str):
-            self._beat.now()
-            return None
-        return answer
+    @override
+    def _lapsed(self) -> None:
+        self._beat.now()
 
     def _heard_here(self, rest: str) -> None:
         rooms, renamed, left = _parsed(rest)
         self._rosters.heard(rooms, renamed, left)
+
+    def _heard_ruled(self, rest: str) -> None:
+        room, by, changes = json.loads(rest)
+        self._rosters.ruled(room, by, [Change(*change) for change in changes])
 
     def _heard_moved(self, rest: str) -> None:
         node, *names = rest.split(" ")
@@ -336,9 +149,16 @@ class SharedPeople(LocalPeople):
         return list(self._rosters.versions.items())
 
     def listed(self) -> Sequence[Sequence[object]]:
-        """This node's people: name, likenesses, token, whether the connection is lost, rooms."""
+        """This node's people: name, likenesses, token, whether the connection is lost, rooms, profile."""
         return [
-            (name, likenesses(name), hashed(person.token), person in self._lingering, list(person.rooms))
+            (
+                name,
+                likenesses(name),
+                hashed(person.token),
+                person in self._lingering,
+                list(person.rooms),
+                written_profile(person.profile),
+            )
             for name, person in self._names.items()
             if person.name == name
         ]
@@ -368,16 +188,6 @@ class SharedPeople(LocalPeople):
         if text:
             for _, person in list(self._names.items()):
                 person.notify(text)
-
-
-def _refuse_taken(name: str, answer: object) -> None:
-    """Raise what a claim was answered, unless it was done."""
-    if isinstance(answer, dict):
-        if not answer["holder"]:
-            raise ChatError("not-ready", CUT_OFF)
-        if answer.get("free_in") is not None:
-            raise name_lost(answer["holder"], answer["free_in"] / 1000)
-        raise name_taken(name, answer["holder"])
 
 
 def _parsed(

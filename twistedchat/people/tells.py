@@ -18,12 +18,13 @@ from twistedchat.people.asking import not_ready
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from twisted.internet.interfaces import IReactorTime
 
     from twistedchat.people.asking import Asking
     from twistedchat.people.base import Deed, Hearer, Named
+    from twistedchat.profiles import Profile
 
 __all__ = ["ANSWER_SECONDS", "Elsewhere", "Far", "Tells"]
 
@@ -46,15 +47,19 @@ class Far:
     Args:
         tells: The way there.
         name: As it is spelled.
+        profile: How that person is seen.
+        rooms: The rooms of this node that it is in.
         is_here: Whether the connection is there.
     """
 
-    __slots__ = ("_is_here", "_tells", "name")
+    __slots__ = ("_is_here", "_tells", "name", "profile", "rooms")
 
-    def __init__(self, tells: Tells, name: str, *, is_here: bool) -> None:
+    def __init__(self, tells: Tells, name: str, profile: Profile, rooms: Collection[str], *, is_here: bool) -> None:
         self._tells = tells
         self._is_here = is_here
         self.name = name
+        self.profile = profile
+        self.rooms = rooms
 
     async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:  # noqa: ARG002  a line alone goes there
         """Take a private line there.

@@ -41,6 +41,7 @@ DECLARE
     named text[] := ARRAY(SELECT DISTINCT room FROM unnest(rooms) room WHERE room IS NOT NULL ORDER BY room);
     payload text;
 BEGIN
+    DELETE FROM chat.rules WHERE room = ANY (named) AND NOT EXISTS (SELECT FROM chat.here WHERE here.room = rules.room);
     IF EXISTS (SELECT FROM chat.rooms WHERE is_shut AND name = ANY (named)) THEN
         PERFORM chat.put_away(named, '');
     END IF;
@@ -58,6 +59,65 @@ BEGIN
         PERFORM pg_notify('chat', me || ' here ' || json_build_array(named[start : start + 24], '[]'::json, '[]'::json)::text);
     END LOOP;
 END $$;
+
+-- Wakes the nodes: ranks or rules of a room were changed by somebody, or by the server ('').
+CREATE OR REPLACE FUNCTION chat.ruled(me text, room text, who text, changes json) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    payload text := me || ' ruled ' || json_build_array(room, who, changes)::text;
+BEGIN
+    IF octet_length(payload) < 7900 THEN
+        PERFORM pg_notify('chat', payload);
+    END IF;
+END $$;
+
+-- Ranks and rules of a room are changed: [[sign, letter, parameter], ...].
+CREATE OR REPLACE FUNCTION chat.amend(where_room text, who text, changes json) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    change json;
+    letter_ text;
+    param_ text;
+    is_set boolean;
+BEGIN
+    FOR change IN SELECT value FROM json_array_elements(changes) LOOP
+        letter_ := change ->> 1;
+        param_ := change ->> 2;
+        is_set := change ->> 0 = '+';
+        IF letter_ IN ('o', 'v') THEN
+            UPDATE chat.here SET rank = CASE WHEN is_set THEN
+                CASE WHEN letter_ = 'o' THEN 'o' || replace(rank, 'o', '') ELSE replace(rank, 'v', '') || 'v' END
+            ELSE replace(rank, letter_, '') END
+            WHERE room = where_room AND name = param_;
+        ELSE
+            DELETE FROM chat.rules
+            WHERE room = where_room AND letter = letter_ AND (letter_ NOT IN ('b', 'e', 'I') OR param = param_);
+            IF is_set <> (letter_ = 'n') THEN
+                INSERT INTO chat.rules (room, letter, param, who, at)
+                SELECT where_room, letter_, param_, amend.who, chat.now_ms()
+                WHERE EXISTS (SELECT FROM chat.here WHERE room = where_room);
+            END IF;
+        END IF;
+    END LOOP;
+END $$;
+
+-- The last op of a room that has rules is gone: whoever has been there longest is it now, so that somebody can lift them.
+CREATE OR REPLACE FUNCTION chat.op_gone() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    heir text;
+BEGIN
+    IF EXISTS (SELECT FROM chat.rules WHERE room = OLD.room)
+    AND NOT EXISTS (SELECT FROM chat.here WHERE room = OLD.room AND rank LIKE 'o%') THEN
+        UPDATE chat.here SET rank = 'o' || rank WHERE room = OLD.room
+        AND number = (SELECT min(number) FROM chat.here WHERE room = OLD.room) RETURNING name INTO heir;
+        IF heir IS NOT NULL THEN
+            PERFORM chat.ruled('-', OLD.room, '', json_build_array(json_build_array('+', 'o', heir)));
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER here_op_gone AFTER DELETE ON chat.here
+FOR EACH ROW WHEN (OLD.rank LIKE 'o%') EXECUTE FUNCTION chat.op_gone();
 
 -- Takes a person out; gives the rooms that it was in.
 CREATE OR REPLACE FUNCTION chat.remove_person(whose text) RETURNS text[] LANGUAGE plpgsql AS $$
@@ -100,7 +160,8 @@ BEGIN
     ON CONFLICT (likeness) DO UPDATE SET name = excluded.name, node = excluded.node, at = excluded.at;
 END $$;
 
--- The session of a token goes on at this node: {"name": ..., "rooms": [...], "from": its node until now}, or null.
+-- The session of a token goes on at this node, or null:
+--   {"name": ..., "rooms": [...], "from": its node until now, "profile": ...}
 CREATE OR REPLACE FUNCTION chat.move(me text, whose text) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     person chat.people;
@@ -115,17 +176,21 @@ BEGIN
     RETURN json_build_object(
         'name', person.name,
         'rooms', ARRAY(SELECT room FROM chat.here WHERE name = person.name ORDER BY room),
-        'from', person.node
+        'from', person.node,
+        'profile', person.profile
     );
 END $$;
 
 -- What happened to people of this node, in order; may be told again. Gives an answer for each, or "lapsed".
---   ["claim", name, [likeness, ...], token or null]   null, or {"holder": name, "free_in": ms or null}
+--   ["claim", name, [likeness, ...], token or null, profile]
+--                                                     null, or {"holder": name, "free_in": ms or null}
 --   ["rename", old, new, [likeness, ...]]             the same; {"holder": ""} if the old name was lost
 --   ["move", token]                                   as chat.move gives it
 --   ["unmove", token, ms]                             null; if it has come here, it is nobody's, and can be taken up
 --   ["release", name], ["enter", room, name], ["leave", room, name, words], ["linger", name, ms], ["back", name],
---   ["revoke", name]                                  null
+--   ["revoke", name], ["profile", name, profile],
+--   ["amend", room, by, [[sign, letter, parameter], ...]]
+--                                                     null
 CREATE OR REPLACE FUNCTION chat.people(me text, number bigint, ops json) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     op json;
@@ -163,7 +228,8 @@ BEGIN
             SELECT * INTO cleared FROM chat.clear_name(me, '', likes);
             found_rooms := found_rooms || cleared.rooms;
             IF (cleared.holder).name IS NULL THEN
-                INSERT INTO chat.people (name, node, token) VALUES (op ->> 1, me, decode(op ->> 3, 'hex'));
+                INSERT INTO chat.people (name, node, token, profile)
+                VALUES (op ->> 1, me, decode(op ->> 3, 'hex'), op -> 4);
                 PERFORM chat.give_name(me, op ->> 1, likes);
             ELSE
                 answer := json_build_object('holder', (cleared.holder).name, 'free_in', (cleared.holder).until - chat.now_ms());
@@ -205,6 +271,15 @@ BEGIN
             UPDATE chat.people SET until = NULL WHERE name = op ->> 1 AND node = me;
         WHEN 'revoke' THEN
             UPDATE chat.people SET token = NULL WHERE name = op ->> 1 AND node = me;
+        WHEN 'amend' THEN
+            PERFORM chat.amend(op ->> 1, op ->> 2, op -> 3);
+            PERFORM chat.ruled(me, op ->> 1, op ->> 2, op -> 3);
+            found_rooms := found_rooms || (op ->> 1);
+        WHEN 'profile' THEN
+            UPDATE chat.people SET profile = op -> 2 WHERE name = op ->> 1 AND node = me;
+            IF FOUND THEN
+                found_rooms := found_rooms || ARRAY(SELECT room FROM chat.here WHERE name = op ->> 1);
+            END IF;
         END CASE;
         answers := answers || answer;
     END LOOP;
@@ -218,16 +293,26 @@ BEGIN
     RETURN array_to_json(answers);
 END $$;
 
--- Who is in rooms on other nodes: [[room, version, [name, ...]], ...].
+-- Who is in rooms on other nodes, and the ranks and rules there:
+--   [[room, version, [[name, profile], ...], [[name, rank], ...], [[letter, parameter, who, at], ...]], ...]
+-- The ranks are those of everybody.
 -- In SQL, so planned anew at each call: the best plan for a room of one is not that for a crowd.
-CREATE OR REPLACE FUNCTION chat.roster(me text, asked json) RETURNS json LANGUAGE sql STABLE AS $$
+CREATE OR REPLACE FUNCTION chat.seen_in(me text, asked json) RETURNS json LANGUAGE sql STABLE AS $$
     SELECT coalesce(json_agg(json_build_array(
         asked.room,
         coalesce((SELECT version FROM chat.rosters WHERE rosters.room = asked.room), 0),
-        ARRAY(
-            SELECT here.name FROM chat.here JOIN chat.people USING (name)
+        coalesce((
+            SELECT json_agg(json_build_array(here.name, people.profile)) FROM chat.here JOIN chat.people USING (name)
             WHERE here.room = asked.room AND people.node <> me
-        )
+        ), '[]'),
+        coalesce((
+            SELECT json_agg(json_build_array(here.name, here.rank)) FROM chat.here
+            WHERE here.room = asked.room AND here.rank <> ''
+        ), '[]'),
+        coalesce((
+            SELECT json_agg(json_build_array(letter, param, who, at) ORDER BY number) FROM chat.rules
+            WHERE rules.room = asked.room
+        ), '[]')
     )), '[]') FROM (SELECT value COLLATE "C" AS room FROM json_array_elements_text(asked)) asked
 $$;
 
@@ -330,7 +415,7 @@ BEGIN
 END $$;
 
 -- A node comes back after its lease lapsed, or finds that it has fewer people than it thought: all of them.
---   [[name, [likeness, ...], token or null, whether the connection is lost, [room, ...]], ...]
+--   [[name, [likeness, ...], token or null, whether the connection is lost, [room, ...], profile], ...]
 -- Gives who has lost the name: [[name, whether the session goes on at another node], ...].
 CREATE OR REPLACE FUNCTION chat.come_back(me text, number bigint, node_name text, listed json, lease_ms bigint, linger_ms bigint)
 RETURNS json LANGUAGE plpgsql AS $$
@@ -370,13 +455,14 @@ BEGIN
         mine := mine || (one ->> 0);
         INSERT INTO chat.people (name, node, token) VALUES (one ->> 0, me, decode(one ->> 2, 'hex'))
         ON CONFLICT (name) DO UPDATE SET token = excluded.token;
-        UPDATE chat.people SET until = CASE WHEN (one ->> 3)::boolean THEN coalesce(until, now_ms + linger_ms) END
+        UPDATE chat.people SET until = CASE WHEN (one ->> 3)::boolean THEN coalesce(until, now_ms + linger_ms) END,
+            profile = one -> 5
         WHERE name = one ->> 0;
         PERFORM chat.give_name(me, one ->> 0, likes);
         rooms := rooms || ARRAY(SELECT room FROM chat.here WHERE name = one ->> 0)
             || ARRAY(SELECT json_array_elements_text(one -> 4));
-        DELETE FROM chat.here WHERE name = one ->> 0;
-        INSERT INTO chat.here (room, name) SELECT json_array_elements_text(one -> 4), one ->> 0;
+        DELETE FROM chat.here WHERE name = one ->> 0 AND room NOT IN (SELECT json_array_elements_text(one -> 4));
+        INSERT INTO chat.here (room, name) SELECT json_array_elements_text(one -> 4), one ->> 0 ON CONFLICT DO NOTHING;
     END LOOP;
     -- Whose session may just be on its way here: it is nobody's, and can be taken up.
     UPDATE chat.people SET node = '-', until = coalesce(until, now_ms + linger_ms)
@@ -396,9 +482,11 @@ BEGIN
     PERFORM chat.sweep(me, linger_ms);
 END $$;
 
--- Whose a name is on another node: [name, node, whether the connection is there], or null.
+-- Whose a name is on another node: [name, node, whether the connection is there, profile], or null.
 CREATE OR REPLACE FUNCTION chat.find(likenesses json) RETURNS json LANGUAGE sql STABLE AS $$
-    SELECT json_build_array(people.name, people.node, people.until IS NULL AND nodes.until > chat.now_ms())
+    SELECT json_build_array(
+        people.name, people.node, people.until IS NULL AND nodes.until > chat.now_ms(), people.profile
+    )
     FROM json_array_elements_text(likenesses) WITH ORDINALITY AS asked (likeness, place)
     JOIN chat.names ON names.likeness = asked.likeness COLLATE "C"
     JOIN chat.people ON people.name = names.name

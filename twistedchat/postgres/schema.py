@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FUNCTIONS", "STEPS", "prepare"]
 
-STEPS = ("tables.sql", "closed.sql")
+STEPS = ("tables.sql", "closed.sql", "irc.sql")
 """Steps by which a schema of version 0 (none), 1, 2 … becomes one of the next version. Only ever added to."""
 
 FUNCTIONS = ("log.sql", "people.sql")

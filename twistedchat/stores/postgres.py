@@ -83,7 +83,8 @@ _OPENED = (
 
 _ROOMS = _SUMMARIES.replace(
     "{which}",
-    """rooms.name > $2 AND (rooms.seq > rooms.hidden OR EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name))
+    """rooms.name > $2 AND NOT EXISTS (SELECT FROM chat.rules WHERE rules.room = rooms.name AND rules.letter = 's')
+AND (rooms.seq > rooms.hidden OR EXISTS (SELECT FROM chat.here WHERE here.room = rooms.name))
 ORDER BY rooms.name LIMIT $3""",
 )
 
