@@ -85,6 +85,16 @@ class NamesTests(AskingCase):
         told = f"353 = #den :alice!~alice@{HOST} @+bob!~bob@{HOST}"
         self.assertEqual(self.ask("NAMES #den", of=bob)[0], told)
 
+    def test_other_rooms(self) -> None:
+        """Ranks are told to those who are not in the room, too."""
+        come(self.world, "bob", rooms=["den"])
+        self.assertEqual(self.ask("NAMES #den")[0], "353 = #den :@bob")
+
+    def test_symbol(self) -> None:
+        """A hidden room is marked as such."""
+        self.alice.say("JOIN #den", "MODE #den +s")
+        self.assertEqual(self.ask("NAMES #den")[0], "353 @ #den :@alice")
+
     def test_nobody(self) -> None:
         """A room that is not there, or hidden, and no room at all have nobody."""
         come(self.world, "bob", rooms=["den"]).say("MODE #den +s")

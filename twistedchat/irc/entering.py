@@ -105,7 +105,8 @@ async def show_names(door: IrcDoor, room: str, names: Sequence[str]) -> None:
 
 def names_lines(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[bytes]:
     """The same, line by line."""
-    start = f":{door.server} 353 {door.nick} = #{room} :"
+    symbol = "@" if door.session.is_hidden(room) else "="
+    start = f":{door.server} 353 {door.nick} {symbol} #{room} :"
     space = MAX_LINE_BYTES - len(start.encode())
     prefix, is_whole = door.session.prefix, "multi-prefix" in door.caps
     has_host = "userhost-in-names" in door.caps
