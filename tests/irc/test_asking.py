@@ -227,6 +227,12 @@ class ServerTests(AskingCase):
             ("LINKS", ["364", "365"]),
             ("HELP", ["704", "705", "705", "706"]),
             ("KNOCK #x", ["421"]),
+            ("HELP join", ["704", "705", "706"]),
+            ("HELP knitting", ["524"]),
+            ("MOTD irc.chatroom", ["422"]),
+            ("VERSION irc.*", ["351"]),
+            ("TIME elsewhere", ["402"]),
+            ("MOTD elsewhere", ["402"]),
         ):
             told = [line.split(" ")[0] for line in self.ask(command)]
             self.assertEqual([number for number in told if number != "252"], numbers, command)
@@ -241,6 +247,12 @@ class ServerTests(AskingCase):
         self.ask(f"AWAY :{'ä' * 150}")
         self.assertEqual(self.ask("PRIVMSG alice :hi", of=bob), [f"301 alice :{'ä' * 100}"])
 
+    def test_no_name(self) -> None:
+        """What can be nobody's name is nobody that is here."""
+        self.alice.say("JOIN #den")
+        for command in ("PRIVMSG a*b :x", "INVITE a*b #den", "KICK #den a*b", "MODE #den +o a*b"):
+            self.assertEqual(self.ask(command)[0].split(" ")[:2], ["401", "a*b"], command)
+
     def test_labelled(self) -> None:
         """An answer of several lines is a batch with the label; one of one line bears it; none is an ACK."""
         bob = come(self.world, "bob", "batch", "labeled-response")
@@ -252,3 +264,10 @@ class ServerTests(AskingCase):
         self.assertEqual(len(told), 4)
         self.assertEqual(self.ask("@label=y ISON eve", of=bob), [f"@label=y {SERVER} 303 bob :"])
         self.assertEqual(self.ask("@label=z PONG x", of=bob), [f"@label=z {SERVER} ACK"])
+        bob.say("JOIN #den")
+        self.assertEqual(self.ask("@label=j JOIN #den", of=bob), [f"@label=j {SERVER} ACK"])
+        told = self.ask("@label=k JOIN den,#hut", of=bob)
+        self.assertTrue(told[0].startswith("@label=k "), told)
+        self.assertTrue(told[1].startswith("@batch=answer "), told)
+        self.assertIn(" 403 ", told[1])
+        self.assertEqual(told[-1], "BATCH -answer")
