@@ -87,11 +87,25 @@ class FileTests(OperatorsTestCase):
 
     def test_wrong_line(self) -> None:
         """A line that is none is named by its number, and nothing of it is told."""
-        for line in ("root secret", "root:secret", "root:", TEA):
+        for line in ("root", "root:secret", "root:", TEA):
             self.write(f"root:{TEA}\n{line}\n")
             said = self.refusal()
             self.assertIn("Line 2", said)
             self.assertNotIn("secret", said)
+
+    def test_password_as_it_is(self) -> None:
+        """A name and a password with a space between them need no hash; a password may have spaces and colons."""
+        self.write(f"alice milk: and $tea\nroot:{TEA}\n")
+        operators = self.operators()
+        self.assertEqual(self.check(operators, "alice", "milk: and $tea"), "")
+        self.assertEqual(self.check(operators), "")
+        for name, password in (
+            ("alice", "milk:"),
+            ("alice", " milk: and $tea"),
+            ("alice", ""),
+            ("bob", "milk: and $tea"),
+        ):
+            self.assertEqual(self.check(operators, name, password, who=name + password), "wrong-password")
 
     def test_hash_line(self) -> None:
         """A line that was made for a name and a password says that they are right."""

@@ -5,6 +5,7 @@ Knows the file and argon2, which is loaded with it. Must not know sessions, nor 
 
 from __future__ import annotations
 
+import hmac
 import os
 import stat
 from pathlib import Path
@@ -34,6 +35,9 @@ MAX_WAITING = 10
 _MINUTE_SECONDS = 60.0
 """Time after which a wrong password does not count any more, in seconds. Source: as `MAX_WRONG`."""
 
+_HASHED = "$"
+"""How a hash begins. Source: the PHC string format, which argon2 writes."""
+
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -42,7 +46,7 @@ class OperatorsError(Exception):
 
 
 class OperatorsFile:
-    """The operators that a file lists, one a line: ``name:hash``, as ``chatroom-admin hash`` prints it.
+    """The operators that a file lists, one a line: ``name:hash``, as ``chatroom-admin hash`` has it, or ``name password``.
 
     It is read again when it has changed, so nobody need start the daemon again.
 
@@ -55,7 +59,7 @@ class OperatorsFile:
         OperatorsError: The file can't be read, others may read it, or a line is wrong; or argon2 is not installed.
     """
 
-    __slots__ = ("_clock", "_hashes", "_log", "_path", "_run", "_turn", "_version", "_waiting", "_wrong")
+    __slots__ = ("_clock", "_secrets", "_log", "_path", "_run", "_turn", "_version", "_waiting", "_wrong")
 
     def __init__(self, path: str, clock: IReactorTime, run: Run) -> None:
         # The daemon may change its folder.
@@ -67,7 +71,7 @@ class OperatorsFile:
         self._wrong: dict[object, list[float]] = {}
         self._log = Logger()
         self._version: object = None
-        self._hashes: Mapping[str, str] = {}
+        self._secrets: Mapping[str, str] = {}
         self._read()
 
     async def check(self, who: object, name: str, password: str) -> None:
@@ -114,20 +118,14 @@ class OperatorsFile:
     # -- in a thread, one call at a time ---------------------------------------------------------
 
     def _is_right(self, name: str, password: str) -> bool:
-        from argon2 import PasswordHasher  # noqa: PLC0415  an extra
-        from argon2.exceptions import VerificationError  # noqa: PLC0415  the same
-
         try:
             self._read()
         except OperatorsError as error:
             self._log.error("{error} Until that is mended the operators are those of before.", error=error)
-        known = self._hashes.get(name)
-        try:
-            # For a name that is not there something is checked too: the time does not tell which names there are.
-            PasswordHasher().verify(known or next(iter(self._hashes.values()), ""), password)
-        except (VerificationError, ValueError):
-            return False
-        return known is not None
+        known = self._secrets.get(name)
+        # For a name that is not there something is checked too: the time does not tell which names there are.
+        is_right = _fits(known or next(iter(self._secrets.values()), ""), password)
+        return is_right and known is not None
 
     def _read(self) -> None:
         """Read the file, if it is another one than before."""
@@ -138,33 +136,57 @@ class OperatorsFile:
                     raise OperatorsError(f"Others may read {self._path}: chmod 600 {self._path}")
                 version = (status.st_ino, status.st_mtime_ns, status.st_size)
                 if version != self._version:
-                    self._hashes = _parsed(file.read(), self._path)
+                    self._secrets = _parsed(file.read(), self._path)
                     self._version = version
         except (OSError, UnicodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise OperatorsError(f"{self._path} can't be read: {reason}.") from error
 
 
+def _fits(secret: str, password: str) -> bool:
+    """Whether a password is the one of the file, which stands there hashed or as it is."""
+    if secret[:1] != _HASHED:
+        return bool(secret) and hmac.compare_digest(secret.removeprefix(" ").encode(), password.encode())
+    from argon2 import PasswordHasher  # noqa: PLC0415  an extra
+    from argon2.exceptions import VerificationError  # noqa: PLC0415  the same
+
+    try:
+        PasswordHasher().verify(secret, password)
+    except (VerificationError, ValueError):
+        return False
+    return True
+
+
 def _parsed(text: str, path: Path) -> Mapping[str, str]:
-    """The lines of the file: names and hashes."""
+    """The lines of the file: names, and their passwords with a space before them, or the hashes of them."""
+    secrets: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, *password = line.strip().split(None, 1)
+        if password:
+            secrets[name] = f" {password[0]}"
+            continue
+        name, _, hashed = name.partition(":")
+        if not _is_hash(hashed):
+            raise OperatorsError(
+                f"Line {number} of {path} is neither name:hash, as chatroom-admin hash prints it, nor name and password."
+            )
+        secrets[name] = hashed
+    return secrets
+
+
+def _is_hash(text: str) -> bool:
     try:
         from argon2 import extract_parameters  # noqa: PLC0415  an extra
         from argon2.exceptions import InvalidHashError  # noqa: PLC0415  the same
     except ImportError as error:
-        raise OperatorsError("--oper needs argon2: pip install 'twistedchat[oper]'") from error
-    hashes: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        name, _, hashed = line.strip().partition(":")
-        try:
-            extract_parameters(hashed)
-        except InvalidHashError as error:
-            raise OperatorsError(
-                f"Line {number} of {path} is no name:hash, as chatroom-admin hash prints it."
-            ) from error
-        hashes[name] = hashed
-    return hashes
+        raise OperatorsError("A hashed password needs argon2: pip install 'twistedchat[oper]'") from error
+    try:
+        extract_parameters(text)
+    except InvalidHashError:
+        return False
+    return True
 
 
 def hash_line(name: str, password: str) -> str:
