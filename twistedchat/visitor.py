@@ -123,8 +123,9 @@ class Visitor(Overseer):
             room.presence.introduce(member)
         history = self._hub.chosen.history if history is None else history
         member.cursor = max(room.floor, seq - history) if after is None else max(room.floor, min(after, seq))
-        if self.arrived is not None:
-            self.arrived.setdefault(room.name, seq if after is None else member.cursor)
+        if self.arrived is not None and room.name not in self.arrived:
+            self.arrived[room.name] = seq if after is None else member.cursor
+            self._hub.people.confirmed(self.name, self.arrived)
         names = room.presence.names_for(member)
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq, room.seq_at)
 

@@ -7,12 +7,13 @@ any door, nor how many nodes there are.
 from __future__ import annotations
 
 import enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from twistedchat.events import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from twistedchat.errors import ChatError
     from twistedchat.people.password import Guesses
@@ -80,12 +81,14 @@ class Person(Protocol):
         token: Takes its session up; "" if nothing does.
         stay: How it stays when its connection is lost.
         profile: How it is seen by others.
+        arrived: By room, the seq up to which what it was shown is known to have arrived; None if it keeps track itself.
     """
 
     name: str
     profile: Profile
     token: str
     stay: Stay
+    arrived: dict[str, int] | None
 
     @property
     def rooms(self) -> Iterable[str]:
@@ -160,12 +163,16 @@ class Arrival(NamedTuple):
         token: As it was.
         rooms: Those that it is in.
         profile: How it was seen there; None if that is not known.
+        arrived: By room, the seq up to which what it was shown there is known to have arrived.
+        seconds: How long it stays when its connection is lost.
     """
 
     name: str
     token: str
     rooms: Sequence[str]
     profile: Profile | None = None
+    arrived: Mapping[str, int] = MappingProxyType({})
+    seconds: float = LINGER_SECONDS
 
 
 class Home(Protocol):
@@ -291,6 +298,10 @@ class People(Protocol):
 
     def seen_anew(self, name: str, profile: Profile) -> None:
         """The person of exactly this name, who is here, is seen otherwise from now on."""
+        ...
+
+    def confirmed(self, name: str, arrived: Mapping[str, int]) -> None:
+        """What the person of exactly this name was shown is known to have arrived: by room, up to which seq."""
         ...
 
     def neighbours(self) -> Iterator[tuple[str, Profile, Collection[str]]]:

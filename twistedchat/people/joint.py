@@ -26,16 +26,16 @@ from twistedchat.people.tells import Far, Tells
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from twisted.internet.interfaces import IReactorTime
 
-    from twistedchat.people.base import Hearer, Named, Person
+    from twistedchat.people.base import Deed, Hearer, Named, Person
     from twistedchat.postgres.database import Database
     from twistedchat.profiles import Profile
     from twistedchat.records import Change, Standing
 
-__all__ = ["JointPeople"]
+__all__ = ["JointPeople", "stays_ms"]
 
 _LINGER_MS = int(LINGER_SECONDS * 1000)
 
@@ -78,7 +78,8 @@ class JointPeople(LocalPeople):
         keys = likenesses(name)
         try:
             seen = written_profile(person.profile)
-            answer = await self._changes.ask("claim", name, keys, hashed(token), seen, undo=("release", name))
+            stay = stays_ms(person)
+            answer = await self._changes.ask("claim", name, keys, hashed(token), seen, stay, undo=("release", name))
             _refuse_taken(name, answer)
         except BaseException as error:
             super().release(person, name, token)
@@ -137,6 +138,10 @@ class JointPeople(LocalPeople):
         self._changes.note("profile", name, written_profile(profile))
 
     @override
+    def confirmed(self, name: str, arrived: Mapping[str, int]) -> None:
+        self._changes.note("arrived", name, dict(arrived))
+
+    @override
     def neighbours(self) -> Iterator[tuple[str, Profile, Collection[str]]]:
         return self._rosters.faces.everybody()
 
@@ -164,6 +169,8 @@ class JointPeople(LocalPeople):
     @override
     def linger(self, person: Person) -> None:
         super().linger(person)
+        if person.arrived:
+            self.confirmed(person.name, person.arrived)
         self._changes.note("linger", person.name, int(person.stay.seconds * 1000))
 
     @override
@@ -216,7 +223,9 @@ class JointPeople(LocalPeople):
         if known is not None or not isinstance(answer, dict):
             return known
         profile = read_profile(answer["profile"])
-        absent = Absent(self, Arrival(answer["name"], token, answer["rooms"], profile))
+        arrived = dict(answer["arrived"] or {})
+        seconds = answer["stay"] / 1000 if answer["stay"] else LINGER_SECONDS
+        absent = Absent(self, Arrival(answer["name"], token, answer["rooms"], profile, arrived, seconds))
         try:
             self._names.claim(absent.name, absent)
         except ChatError:
@@ -238,6 +247,14 @@ class JointPeople(LocalPeople):
         self._names.claim(arrival.name, person)
         self._tokens[arrival.token] = person
         return True
+
+    @override
+    async def tell_all(self, deed: Deed) -> None:
+        await super().tell_all(deed)
+        try:
+            await self._asking.tell_nodes("wallops", [deed.by, deed.text])
+        except StoreError as error:
+            raise not_ready(error) from error
 
     # -- rooms ---------------------------------------------------------------------------------
 
@@ -273,6 +290,11 @@ class JointPeople(LocalPeople):
     @override
     def glimpse(self, room: str) -> Collection[str]:
         return self._rosters.glimpse(room)
+
+
+def stays_ms(person: Person) -> int | None:
+    """How long a lost session stays, in milliseconds; None for the usual time."""
+    return int(person.stay.seconds * 1000) if person.stay.seconds != LINGER_SECONDS else None
 
 
 def _refuse_taken(name: str, answer: object) -> None:

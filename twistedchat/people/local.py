@@ -21,7 +21,7 @@ from twistedchat.profiles import PAST, host_of, source
 from twistedchat.records import Past
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -134,6 +134,10 @@ class LocalPeople(People):
 
     @override
     def seen_anew(self, name: str, profile: Profile) -> None:
+        pass
+
+    @override
+    def confirmed(self, name: str, arrived: Mapping[str, int]) -> None:
         pass
 
     @override

@@ -15,8 +15,10 @@ from typing_extensions import override
 
 from twistedchat.names import likenesses
 from twistedchat.people.asking import hashed, written_profile
+from twistedchat.people.base import Deed, DeedKind
 from twistedchat.people.beat import Beat
-from twistedchat.people.joint import JointPeople
+from twistedchat.people.joint import JointPeople, stays_ms
+from twistedchat.people.local import LocalPeople
 from twistedchat.postgres.database import AGAIN
 from twistedchat.records import Change
 from twistedchat.stores.base import StoreError
@@ -59,6 +61,7 @@ class SharedPeople(JointPeople):
         self._is_open = False
         database.listen("here", self._heard_here)
         database.listen("ruled", self._heard_ruled)
+        database.listen("wallops", self._heard_wallops)
         database.listen("moved", self._heard_moved)
         database.listen("tells", self._tells.heard)
         database.listen("told", self._tells.heard_answer)
@@ -105,6 +108,12 @@ class SharedPeople(JointPeople):
         room, by, changes = json.loads(rest)
         self._rosters.ruled(room, by, [Change(*change) for change in changes])
 
+    def _heard_wallops(self, rest: str) -> None:
+        by, text = json.loads(rest)
+        Deferred.fromCoroutine(LocalPeople.tell_all(self, Deed(DeedKind.WALLOPS, by, "", text))).addErrback(
+            lambda failure: _log.failure("What an operator of another node says could not be told", failure)
+        )
+
     def _heard_moved(self, rest: str) -> None:
         node, *names = rest.split(" ")
         if node == self._asking.node:
@@ -149,7 +158,7 @@ class SharedPeople(JointPeople):
         return list(self._rosters.versions.items())
 
     def listed(self) -> Sequence[Sequence[object]]:
-        """This node's people: name, likenesses, token, whether the connection is lost, rooms, profile."""
+        """This node's people, as `chat.come_back` takes them."""
         return [
             (
                 name,
@@ -158,6 +167,8 @@ class SharedPeople(JointPeople):
                 person in self._lingering,
                 list(person.rooms),
                 written_profile(person.profile),
+                stays_ms(person),
+                person.arrived,
             )
             for name, person in self._names.items()
             if person.name == name
