@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from typing_extensions import override
 
 import twistedchat
-from twistedchat import events, masks, names, operators, ruler, rules, service, speaker, verbs, visitor, writer
+from twistedchat import events, masks, names, operators, ruler, rules, service, speaker, tags, verbs, visitor, writer
 from twistedchat.doors import port, request, stream, wire
 from twistedchat.errors import ChatError
 from twistedchat.formats import base, jsonl
@@ -39,6 +39,7 @@ LIMITS = {
     "a text": f"{events.MAX_TEXT_BYTES:,} bytes",
     "a line": f"{jsonl.MAX_LINE_BYTES >> 10} KiB",
     "a key": f"{speaker.MAX_KEY_LENGTH} characters",
+    "tags": f"{tags.MAX_TAG_BYTES:,} bytes, as IRC writes them",
     "an id": f"{request.MAX_ID_LENGTH} characters",
     "a parting word": f"{visitor.MAX_PARTING_LENGTH} characters; the rest is left out",
     "rooms of one session": f"{rules.MAX_ROOMS}",

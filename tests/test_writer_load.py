@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from twisted.internet.defer import Deferred
 
+from tests.drafts import draft
 from tests.fakes import now
 from tests.writing import FULL, WriterTestCase
 from twistedchat.appender import RETRY_SECONDS
 from twistedchat.errors import ChatError
+from twistedchat.events import Kind
 from twistedchat.writer import (
     MAX_WAITING_BYTES,
     MAX_WAITING_LINES,
@@ -106,6 +108,20 @@ class BackpressureTests(WriterTestCase):
             self.turn()
             self.release()
         self.assertEqual((called, len(self.ann.heard)), ([False], count))
+
+    def test_tags_wait_too(self) -> None:
+        """What goes with the lines counts as their texts do."""
+        self.store.holding = True
+        line = draft("lobby", Kind.SAY, "ann", "x", tags="+x=" + "y" * 4000)
+        count = 0
+        while not self.writer.full:
+            self.writer.submit(self.lobby, line, self.ann, count)
+            count += 1
+        self.assertTrue(0.9 * MAX_WAITING_BYTES < count * len(line.tags) < 1.1 * MAX_WAITING_BYTES)
+        for _ in range(20):
+            self.turn()
+            self.release()
+        self.assertFalse(self.writer.full)
 
     def test_called_again(self) -> None:
         """Whoever brings lines again when it is called, and asks again, is called in its turn."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-__all__ = ["CTCP", "MAX_TEXT_BYTES", "Draft", "Event", "Kind"]
+__all__ = ["CTCP", "MAX_TEXT_BYTES", "Draft", "Event", "Kind", "memory_of"]
 
 MAX_TEXT_BYTES = 4096
 """Longest text of an event, in bytes of UTF-8. Source: docs/protocol.md, "Events"."""
@@ -71,3 +71,9 @@ class Event(NamedTuple):
     who: str
     text: str
     tags: str = ""
+
+
+def memory_of(line: Draft | Event) -> int:
+    """What a line's text and tags take in memory, in bytes."""
+    text, tags = line.text, line.tags
+    return text.__sizeof__() + tags.__sizeof__() if tags else text.__sizeof__()

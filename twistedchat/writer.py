@@ -15,6 +15,7 @@ from twisted.logger import Logger
 
 from twistedchat.appender import Appender
 from twistedchat.errors import ChatError
+from twistedchat.events import memory_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -197,7 +198,7 @@ class Writer:
             # Not the same exception again and again: each time it would remember where it was raised.
             raise ChatError(self._refusal.code, self._refusal.text)
         self._lines += 1
-        self._size_bytes += draft.text.__sizeof__()
+        self._size_bytes += memory_of(draft)
         lines = queue.lines
         lines.append(Line(draft, receipt, tag))
         if len(lines) == 1 and not queue.is_busy:
@@ -306,7 +307,7 @@ class Writer:
     def _count(self, lines: Sequence[Line], sign: int) -> None:
         self._lines += sign * len(lines)
         for line in lines:
-            self._size_bytes += sign * line.draft.text.__sizeof__()
+            self._size_bytes += sign * memory_of(line.draft)
 
     def _tell(self, line: Line, error: ChatError) -> None:
         try:
@@ -379,7 +380,7 @@ class _Space:
         """The first of these lines that fit: at least one."""
         taken = 0
         for line in lines:
-            self._bytes -= line.draft.text.__sizeof__()
+            self._bytes -= memory_of(line.draft)
             taken += 1
             if self._bytes <= 0 or taken == self._lines:
                 break

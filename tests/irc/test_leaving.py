@@ -59,7 +59,7 @@ class WaysTests(LeavingCase):
         """So is one right before another name."""
         self.ann.say(*[f"PRIVMSG #den :{number}" for number in range(9)], "NICK anna")
         expected = [f"PRIVMSG #den :{number}" for number in range(9)]
-        self.assertEqual(self.seen(), [*expected, "NICK anna"])
+        self.assertEqual(self.seen(), [*expected, "NICK :anna"])
 
     def test_closed(self) -> None:
         """A connection that is closed or reset without QUIT."""

@@ -64,6 +64,12 @@ class EventsTests(TailTestCase):
         self.assertEqual(held, list(range(held[0], 1001)))
         self.assertTrue(0.9 * TAIL_BYTES < len(held) * len(LONG) < TAIL_BYTES)
 
+    def test_tags_count(self) -> None:
+        """What goes with the events counts as their texts do."""
+        for seq in range(1, 1001):
+            self.tail.extend([event._replace(tags=LONG) for event in events(seq, seq, "x")])
+        self.assertTrue(0.85 * TAIL_BYTES < len(self.held()) * len(LONG) < TAIL_BYTES)
+
     def test_one_that_is_too_large(self) -> None:
         """The newest event is kept, however long it is."""
         self.tail.extend(events(1, 3, "x" * TAIL_BYTES))

@@ -117,7 +117,9 @@ class Model:
         log = self.rooms[room][self.hidden.get(room, 0) :]
         part = [e for e in log if (after is None or e.seq > after) and (before is None or e.seq < before)]
         part = part[-limit:] if after is None else part[:limit]
-        while max_bytes is not None and len(part) > 1 and sum(len(e.text.encode()) for e in part) > max_bytes:
+        while (
+            max_bytes is not None and len(part) > 1 and sum(len((e.text + e.tags).encode()) for e in part) > max_bytes
+        ):
             del part[0 if after is None else -1]
         return part
 

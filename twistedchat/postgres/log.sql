@@ -230,7 +230,7 @@ BEGIN
 END $$;
 
 -- A page of a room's log: whatever is between the bounds, from its oldest on or up to its newest, as far as it fits.
--- What is put away is not there. One event fits in any case. Sizes are those of the texts as they were sent.
+-- What is put away is not there. One event fits in any case. Sizes are those of the texts as they were sent, and of the tags.
 CREATE OR REPLACE FUNCTION chat.page(
     room_name text, after_seq bigint, before_seq bigint, most bigint, max_bytes bigint, is_newest boolean
 ) RETURNS TABLE (seq bigint, at bigint, kind text, who text, text text, raw text, tags text) LANGUAGE plpgsql STABLE AS $$
@@ -243,7 +243,8 @@ BEGIN
     IF is_newest THEN
         RETURN QUERY SELECT e.seq, e.at, e.kind, e.who, e.text, encode(e.raw, 'hex'), e.tags FROM (
             SELECT *, row_number() OVER page AS number,
-                sum(coalesce(octet_length(found.raw), octet_length(found.text))) OVER page AS size
+                sum(coalesce(octet_length(found.raw), octet_length(found.text)) + coalesce(octet_length(found.tags), 0)) OVER page
+                    AS size
             FROM (
                 SELECT * FROM chat.events WHERE room = room_id AND events.seq > after_seq AND events.seq < before_seq
                 ORDER BY events.seq DESC LIMIT most
@@ -252,7 +253,8 @@ BEGIN
     ELSE
         RETURN QUERY SELECT e.seq, e.at, e.kind, e.who, e.text, encode(e.raw, 'hex'), e.tags FROM (
             SELECT *, row_number() OVER page AS number,
-                sum(coalesce(octet_length(found.raw), octet_length(found.text))) OVER page AS size
+                sum(coalesce(octet_length(found.raw), octet_length(found.text)) + coalesce(octet_length(found.tags), 0)) OVER page
+                    AS size
             FROM (
                 SELECT * FROM chat.events WHERE room = room_id AND events.seq > after_seq AND events.seq < before_seq
                 ORDER BY events.seq LIMIT most

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from twistedchat.events import memory_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -110,7 +112,7 @@ class Tail:
         if len(events) == 1 or _is_unbroken(events):
             self._events += events
             for event in events:
-                self._events_bytes += _EVENT_BYTES + event.text.__sizeof__()
+                self._events_bytes += _EVENT_BYTES + memory_of(event)
             if self._events_bytes > TAIL_BYTES:
                 self._trim(TAIL_BYTES)
         else:
@@ -209,4 +211,4 @@ def _is_unbroken(events: Sequence[Event]) -> bool:
 
 
 def _cost(event: Event) -> int:
-    return _EVENT_BYTES + event.text.__sizeof__()
+    return _EVENT_BYTES + memory_of(event)

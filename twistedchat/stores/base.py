@@ -167,7 +167,7 @@ class Store(Protocol):
             after: Only events with a greater seq. With it the page begins at the oldest of them.
             before: Only events with a lesser seq. Without ``after`` the page ends at the newest of them.
             limit: At most so many events, at least 1.
-            max_bytes: The UTF-8 bytes of the page's texts together, at most; but one event comes in any case.
+            max_bytes: The UTF-8 bytes of the page's texts and tags together, at most; but one event comes in any case.
                 With ``after`` the newest events that do not fit are left out, without it the oldest.
 
         Returns:

@@ -139,7 +139,7 @@ def _fitting(page: list[Event], max_bytes: int, *, newest: bool) -> list[Event]:
     """What fits of a page, at least one event: from its oldest on, or up to its newest."""
     count = size = 0
     for event in reversed(page) if newest else page:
-        size += len(event.text.encode("utf-8", "surrogatepass"))
+        size += len((event.text + event.tags).encode("utf-8", "surrogatepass"))
         if count and size > max_bytes:
             break
         count += 1

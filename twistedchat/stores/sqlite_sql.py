@@ -126,7 +126,7 @@ _SIZES = _both(
 FROM ({events} UNION ALL {tail} ORDER BY seq LIMIT :limit)
 WINDOW page AS (ORDER BY seq ROWS UNBOUNDED PRECEDING)),
 fitting AS (SELECT min(seq) AS first, max(seq) AS last FROM sized WHERE number = 1 OR bytes <= :max_bytes)""",
-    """SELECT * FROM (SELECT seq, length(CAST(text AS BLOB)) AS bytes FROM {table}
+    """SELECT * FROM (SELECT seq, length(CAST(text AS BLOB)) + length(CAST(tags AS BLOB)) AS bytes FROM {table}
 WHERE room = (SELECT id FROM rooms WHERE name = :room) AND seq < :before
 AND seq > max(:after, (SELECT hidden FROM rooms WHERE name = :room)) ORDER BY seq LIMIT :limit)""",
 )
