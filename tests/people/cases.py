@@ -165,6 +165,9 @@ class Node:
     def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
         self.told.append((name, before.away, now.away, [*rooms]))
 
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
+        self.told.append((room, who, at, msg_id, tags))
+
     def cut_off(self, error: ChatError) -> None:
         self.told.append(f"cut off: {error.code}")
 

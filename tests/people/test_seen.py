@@ -108,6 +108,18 @@ async def test_what_goes_to_somebody_else() -> None:
 
 
 @live
+async def test_signals() -> None:
+    """What programs tell each other goes where somebody is in the room."""
+    async with two_nodes() as (a, b):
+        await b.come("bob", "den")
+        await until(lambda: b.people.is_settled, "told")
+        a.people.signalled("den", "ann", 7, "x-1", "+typing=active")
+        await a.watch("den")
+        a.people.signalled("den", "ann", 8, "x-2", "+typing=done")
+        await until(lambda: b.told == [("den", "ann", 8, "x-2", "+typing=done")], "the second one")
+
+
+@live
 async def test_coming_back_by_a_word() -> None:
     """Whoever comes back by name and word at another node is known to have been shown so much, and stays as long."""
     async with two_nodes() as (a, b):

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from typing_extensions import override
 
 from twistedchat.errors import ChatError
+from twistedchat.limits import TokenBucket
 from twistedchat.names import likenesses, name_taken
 from twistedchat.people.absent import Absent
 from twistedchat.people.asking import Asking, hashed, not_ready, read_profile, written_profile
@@ -35,7 +36,13 @@ if TYPE_CHECKING:
     from twistedchat.profiles import Profile
     from twistedchat.records import Change, Standing
 
-__all__ = ["JointPeople", "stays_ms"]
+__all__ = ["SIGNALS_A_SECOND", "JointPeople", "stays_ms"]
+
+SIGNALS_A_SECOND = 100
+"""Most that programs here tell those on other nodes in a second; what would be more is dropped: it is typing.
+
+Source: each is a statement of some 0.2 ms, and wakes every node.
+"""
 
 _LINGER_MS = int(LINGER_SECONDS * 1000)
 
@@ -48,11 +55,12 @@ class JointPeople(LocalPeople):
         clock: For delays.
     """
 
-    __slots__ = ("_asking", "_changes", "_moves", "_rosters", "_tells")
+    __slots__ = ("_asking", "_changes", "_moves", "_rosters", "_signals", "_tells")
 
     def __init__(self, database: Database, clock: IReactorTime) -> None:
         super().__init__(clock)
         self._asking = Asking(database)
+        self._signals = TokenBucket(SIGNALS_A_SECOND, SIGNALS_A_SECOND, clock.seconds())
         self._changes = Changes(self._tell_changes, clock)
         self._moves = Moves(self._asking)
         self._rosters = Rosters(self._moves, clock, Rulebook(self._changes.concerns))
@@ -140,6 +148,13 @@ class JointPeople(LocalPeople):
     @override
     def confirmed(self, name: str, arrived: Mapping[str, int]) -> None:
         self._changes.note("arrived", name, dict(arrived))
+
+    @override
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
+        if self._rosters.faces.is_shared(room) and self._signals.take_all(self._clock.seconds(), 1):
+            telling = self._asking.tell_nodes("signal", [room, who, at, msg_id, tags])
+            # Whatever is told so may be lost.
+            Deferred.fromCoroutine(telling).addErrback(lambda failure: failure.trap(StoreError))
 
     @override
     def neighbours(self) -> Iterator[tuple[str, Profile, Collection[str]]]:

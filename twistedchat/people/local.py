@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from twistedchat.people.base import Arrival, Deed, Hearer, Home, Named, Person
+    from twistedchat.people.base import Arrival, Deed, Hearer, Named, Person
+    from twistedchat.people.home import Home
     from twistedchat.profiles import Profile
     from twistedchat.records import Change, Standing
 
@@ -138,6 +139,10 @@ class LocalPeople(People):
 
     @override
     def confirmed(self, name: str, arrived: Mapping[str, int]) -> None:
+        pass
+
+    @override
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
         pass
 
     @override

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from twistedchat.people.base import Home
     from twistedchat.people.faces import Roll
+    from twistedchat.people.home import Home
     from twistedchat.people.moves import Source
     from twistedchat.profiles import Profile
     from twistedchat.records import Change

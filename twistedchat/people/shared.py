@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from twistedchat.people.base import Home, Person
+    from twistedchat.people.base import Person
+    from twistedchat.people.home import Home
     from twistedchat.postgres.database import Database
 
 __all__ = ["LEAVE_SECONDS", "SharedPeople"]
@@ -53,15 +54,17 @@ class SharedPeople(JointPeople):
         clock: For delays.
     """
 
-    __slots__ = ("_beat", "_is_open")
+    __slots__ = ("_beat", "_home", "_is_open")
 
     def __init__(self, database: Database, clock: IReactorTime) -> None:
         super().__init__(database, clock)
         self._beat = Beat(self._asking, self, clock)
         self._is_open = False
+        self._home: Home
         database.listen("here", self._heard_here)
         database.listen("ruled", self._heard_ruled)
         database.listen("wallops", self._heard_wallops)
+        database.listen("signal", self._heard_signal)
         database.listen("moved", self._heard_moved)
         database.listen("tells", self._tells.heard)
         database.listen("told", self._tells.heard_answer)
@@ -70,6 +73,7 @@ class SharedPeople(JointPeople):
     @override
     async def open(self, home: Home) -> None:
         self._is_open = True
+        self._home = home
         self._rosters.open(home)
         self._beat.open(home)
 
@@ -113,6 +117,9 @@ class SharedPeople(JointPeople):
         Deferred.fromCoroutine(LocalPeople.tell_all(self, Deed(DeedKind.WALLOPS, by, "", text))).addErrback(
             lambda failure: _log.failure("What an operator of another node says could not be told", failure)
         )
+
+    def _heard_signal(self, rest: str) -> None:
+        self._home.signalled(*json.loads(rest))
 
     def _heard_moved(self, rest: str) -> None:
         node, *names = rest.split(" ")
