@@ -289,7 +289,7 @@ class JointPeople(LocalPeople):
     @override
     def amended(self, room: str, changes: Sequence[Change], by: str) -> None:
         self._rosters.rules.own_change(room)
-        self._changes.note("amend", room, by, [list(change) for change in changes])
+        self._changes.note("amend", room, by, [list(change) for change in changes], soon=True)
 
     @override
     def standing(self, room: str) -> Standing | None:
