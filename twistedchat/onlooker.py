@@ -248,7 +248,7 @@ class Onlooker:
         return room in self._memberships
 
     def prefix(self, room: str, name: str, *, is_whole: bool = False) -> str:
-        """What stands before somebody's name for the rank in a room that the session is in: ``@``, ``+`` or "".
+        """What stands before somebody's name for the rank in a room: ``@``, ``+`` or "".
 
         Args:
             room: The room's name.
@@ -256,9 +256,15 @@ class Onlooker:
             is_whole: Whether all ranks are told, not the highest alone.
         """
         membership = self._memberships.get(room)
-        rank = membership.room.charter.rank(name) if membership else ""
+        found = membership.room if membership else self._hub.rooms.find(room)
+        rank = found.charter.rank(name) if found is not None else ""
         signs = rank.replace("o", "@").replace("v", "+")
         return signs if is_whole else signs[:1]
+
+    def is_hidden(self, room: str) -> bool:
+        """Whether a room is hidden from those who are not in it."""
+        found = self._hub.rooms.find(room)
+        return found is not None and found.charter.is_hidden
 
     def shares_room(self, name: str) -> bool:
         """Whether the person of exactly this name is in a room that the session is in, and so is seen there."""

@@ -85,6 +85,16 @@ class NamesTests(AskingCase):
         told = f"353 = #den :alice!~alice@{HOST} @+bob!~bob@{HOST}"
         self.assertEqual(self.ask("NAMES #den", of=bob)[0], told)
 
+    def test_other_rooms(self) -> None:
+        """Ranks are told to those who are not in the room, too."""
+        come(self.world, "bob", rooms=["den"])
+        self.assertEqual(self.ask("NAMES #den")[0], "353 = #den :@bob")
+
+    def test_symbol(self) -> None:
+        """A hidden room is marked as such."""
+        self.alice.say("JOIN #den", "MODE #den +s")
+        self.assertEqual(self.ask("NAMES #den")[0], "353 @ #den :@alice")
+
     def test_nobody(self) -> None:
         """A room that is not there, or hidden, and no room at all have nobody."""
         come(self.world, "bob", rooms=["den"]).say("MODE #den +s")
@@ -217,6 +227,12 @@ class ServerTests(AskingCase):
             ("LINKS", ["364", "365"]),
             ("HELP", ["704", "705", "705", "706"]),
             ("KNOCK #x", ["421"]),
+            ("HELP join", ["704", "705", "706"]),
+            ("HELP knitting", ["524"]),
+            ("MOTD irc.chatroom", ["422"]),
+            ("VERSION irc.*", ["351"]),
+            ("TIME elsewhere", ["402"]),
+            ("MOTD elsewhere", ["402"]),
         ):
             told = [line.split(" ")[0] for line in self.ask(command)]
             self.assertEqual([number for number in told if number != "252"], numbers, command)
@@ -231,6 +247,12 @@ class ServerTests(AskingCase):
         self.ask(f"AWAY :{'ä' * 150}")
         self.assertEqual(self.ask("PRIVMSG alice :hi", of=bob), [f"301 alice :{'ä' * 100}"])
 
+    def test_no_name(self) -> None:
+        """What can be nobody's name is nobody that is here."""
+        self.alice.say("JOIN #den")
+        for command in ("PRIVMSG a*b :x", "INVITE a*b #den", "KICK #den a*b", "MODE #den +o a*b"):
+            self.assertEqual(self.ask(command)[0].split(" ")[:2], ["401", "a*b"], command)
+
     def test_labelled(self) -> None:
         """An answer of several lines is a batch with the label; one of one line bears it; none is an ACK."""
         bob = come(self.world, "bob", "batch", "labeled-response")
@@ -242,3 +264,10 @@ class ServerTests(AskingCase):
         self.assertEqual(len(told), 4)
         self.assertEqual(self.ask("@label=y ISON eve", of=bob), [f"@label=y {SERVER} 303 bob :"])
         self.assertEqual(self.ask("@label=z PONG x", of=bob), [f"@label=z {SERVER} ACK"])
+        bob.say("JOIN #den")
+        self.assertEqual(self.ask("@label=j JOIN #den", of=bob), [f"@label=j {SERVER} ACK"])
+        told = self.ask("@label=k JOIN den,#hut", of=bob)
+        self.assertTrue(told[0].startswith("@label=k "), told)
+        self.assertTrue(told[1].startswith("@batch=answer "), told)
+        self.assertIn(" 403 ", told[1])
+        self.assertEqual(told[-1], "BATCH -answer")

@@ -141,7 +141,7 @@ class AskTests(HistoryCase):
         self.assertIn(" BATCH -", closing)
 
     def test_without_batches(self) -> None:
-        """A client that knows no batches is told the lines as they are, and errors as notices."""
+        """A client that knows no batches is told the lines as they are, and errors as those who know them."""
         eve = come(self.world, "eve", "draft/chathistory")
         eve.news()
         self.assertEqual(
@@ -149,7 +149,7 @@ class AskTests(HistoryCase):
             ["PRIVMSG #den :den 9", "PRIVMSG #den :den 10"],
         )
         [line] = self.ask("LATEST", "#nowhere", "*", 2, client=eve)
-        self.assertIn(" NOTICE eve :", line)
+        self.assertTrue(line.startswith(":irc.chatroom FAIL CHATHISTORY INVALID_TARGET "), line)
 
     def test_label(self) -> None:
         """A label stands on the batch's first line."""

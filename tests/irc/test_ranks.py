@@ -121,7 +121,10 @@ class OwnModeTests(AskingCase):
         )
         self.assertEqual(self.ask("MODE alice"), ["221 +Bi"])
         come(self.world, "bob")
+        come(self.world, "bob")
         self.assertEqual(self.ask("MODE bob +i")[0].split(" ")[0], "502")
+        self.assertEqual(self.ask("MODE nobody +i")[0].split(" ")[:2], ["401", "nobody"])
+        self.assertEqual(self.ask("MODE n*body")[0].split(" ")[:2], ["401", "n*body"])
 
     def test_setname(self) -> None:
         """A new real name is what WHOIS tells."""

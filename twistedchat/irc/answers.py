@@ -63,9 +63,7 @@ class Answer:
         elif self._first is None:
             self._first = line
         else:
-            first, self._first = self._first, None
             self.begin()
-            self._out(tagged(first, "batch=answer"))
             self._out(tagged(line, "batch=answer"))
 
     def begin(self) -> None:
@@ -73,6 +71,9 @@ class Answer:
         if self._label and not self._batch:
             self._batch = "answer"
             self._out(write(self._server, "BATCH", "+answer", "labeled-response", tags=self._label))
+            if self._first is not None:
+                self._out(tagged(self._first, "batch=answer"))
+                self._first = None
 
     @contextmanager
     def gathering(self) -> Iterator[None]:
@@ -111,7 +112,7 @@ class Answer:
 
 
 _NUMERICS = {
-    "bad-name": "432",
+    "bad-name": "401",
     "name-taken": "433",
     "not-here": "401",
     "bad-room": "403",

@@ -220,11 +220,11 @@ class IrcDoor(IrcOutlet):
         self.send(write(source, command, *params, tags=self.format.stamp(self.now)))
 
     def fail(self, command: str, code: str, *context: str, text: str) -> None:
-        """Answer that something can't be done: a word for programs, and a sentence, which alone others are told."""
-        if "standard-replies" in self.caps:
-            self.send(write(self.server, "FAIL", command, code, *context, text))
-        else:
-            self.send(write(self.server, "NOTICE", self.nick, text))
+        """Answer that something can't be done: a word for programs, and a sentence.
+
+        Those who use what such answers belong to are told so without having asked for others (IRCv3, standard-replies).
+        """
+        self.send(write(self.server, "FAIL", command, code, *context, text))
 
     def refuse(self, error: ChatError | FailError, message: Message) -> None:
         """Answer that a command can't be done."""

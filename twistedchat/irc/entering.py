@@ -53,7 +53,6 @@ async def _join(door: IrcDoor, message: Message) -> None:
         for room in list(door.session.rooms):
             await _leave(door, f"#{room}", "")
         return
-    door.begin_answer()
     keys = iter(message.params[1].split(",") if len(message.params) > 1 else ())
     for name in filter(None, message.params[0].split(",")):
         try:
@@ -71,6 +70,7 @@ async def _join_one(door: IrcDoor, name: str, key: str) -> None:
         return
     asks = "draft/chathistory" in door.caps or "B" in session.profile.modes
     joined = await session.join(name, door.format, key=key, history=0 if asks else None)
+    door.begin_answer()
     if joined.room.translate(_ASCII_LOWER) != name[1:].translate(_ASCII_LOWER):
         door.numeric("470", name, f"#{joined.room}", f"{name} is called #{joined.room} here.")
     tell_earlier(door, joined)
@@ -105,7 +105,8 @@ async def show_names(door: IrcDoor, room: str, names: Sequence[str]) -> None:
 
 def names_lines(door: IrcDoor, room: str, names: Sequence[str]) -> Iterator[bytes]:
     """The same, line by line."""
-    start = f":{door.server} 353 {door.nick} = #{room} :"
+    symbol = "@" if door.session.is_hidden(room) else "="
+    start = f":{door.server} 353 {door.nick} {symbol} #{room} :"
     space = MAX_LINE_BYTES - len(start.encode())
     prefix, is_whole = door.session.prefix, "multi-prefix" in door.caps
     has_host = "userhost-in-names" in door.caps

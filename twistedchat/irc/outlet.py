@@ -210,8 +210,15 @@ class IrcOutlet:
     def private(self, source: str, target: str, text: str, at: int, kind: Kind, tags: str) -> bytes:
         """A private line as the client is shown it; its id is the first of its tags, as ``msgid=``."""
         id_, others = _id_of(tags)
+        # Who speaks at another door has given it none.
+        id_ = id_ or self.new_id()
         is_ctcp = kind is not Kind.ME and text[:1] == "\x01"
         return self.format.private(source, kind, target, text, at=at, id=id_, tags=others, is_ctcp=is_ctcp)
+
+    def new_id(self) -> str:
+        """An id of something that stands in no log."""
+        run, _, number = self.hub.draft_id().partition("-")
+        return f"{run}/-/{number}"
 
     def hint(self, source: str, target: str, at: int, tags: str) -> bytes:
         """Tags that somebody tells the client, as `private`; b"" if it does not want them."""

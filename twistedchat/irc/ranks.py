@@ -48,8 +48,15 @@ def _mode(door: IrcDoor, message: Message) -> Answering | None:
             _tell_rules(door, target)
             return None
         return _change(door, target, message.params[1], message.params[2:])
+    if target.lower() != door.nick.lower():
+        return _modes_of_another(door, target)
     _own_modes(door, message)
     return None
+
+
+async def _modes_of_another(door: IrcDoor, name: str) -> None:
+    await door.session.acquaintance(name)
+    door.numeric("502", "The modes of others are their own affair.")
 
 
 def _tell_rules(door: IrcDoor, target: str) -> None:
@@ -124,16 +131,13 @@ def _refuse(door: IrcDoor, room: str, change: Change, error: ChatError) -> None:
         door.numeric("441", change.param, room, error.text)
     elif error.code == "list-full":
         door.numeric("478", room, change.letter, error.text)
-    elif error.code == "not-here":
+    elif error.code in {"not-here", "bad-name"}:
         door.numeric("401", change.param, error.text)
     else:
         door.numeric(numeric_of(error), room, error.text)
 
 
 def _own_modes(door: IrcDoor, message: Message) -> None:
-    if message.params[0].lower() != door.nick.lower():
-        door.numeric("502", "The modes of others are their own affair.")
-        return
     if len(message.params) == 1:
         door.numeric("221", f"+{door.session.profile.modes}")
         return
@@ -174,7 +178,7 @@ async def _kick(door: IrcDoor, message: Message) -> None:
         except ChatError as error:
             if error.code == "lost":
                 raise
-            if error.code == "not-here":
+            if error.code in {"not-here", "bad-name"}:
                 door.numeric("401", name, error.text)
             elif error.code == "not-member":
                 door.numeric("441", name, room, error.text)
@@ -189,7 +193,7 @@ async def _invite(door: IrcDoor, message: Message) -> None:
     except ChatError as error:
         if error.code == "lost":
             raise
-        context = {"not-here": [name], "already-member": [name, room]}.get(error.code, [room])
+        context = {"not-here": [name], "bad-name": [name], "already-member": [name, room]}.get(error.code, [room])
         door.numeric(numeric_of(error), *context, error.text)
         return
     door.numeric("341", name, room)

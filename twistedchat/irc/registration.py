@@ -99,6 +99,11 @@ def _nick_command(door: IrcDoor, message: Message) -> Answering | None:
     return _rename(door, message.params[0])
 
 
+def _numeric(error: ChatError) -> str:
+    """The numeric of an error about the name that a client wants."""
+    return "432" if error.code == "bad-name" else numeric_of(error)
+
+
 async def _rename(door: IrcDoor, name: str) -> None:
     await door.until_shown()
     before, source = door.nick, door.source
@@ -109,7 +114,7 @@ async def _rename(door: IrcDoor, name: str) -> None:
     except ChatError as error:
         if error.code == "lost":
             raise
-        door.numeric(numeric_of(error), name or "*", error.text)
+        door.numeric(_numeric(error), name or "*", error.text)
         return
     door.tell(source, "NICK", door.nick)
 
@@ -156,7 +161,7 @@ async def _enter(door: IrcDoor) -> None:
         if error.code == "lost":
             raise
         newcomer.nick = ""
-        door.numeric(numeric_of(error), name, error.text)
+        door.numeric(_numeric(error), name, error.text)
         return
     door.newcomer = None
     door.stream.admitted()

@@ -130,12 +130,7 @@ def _tags(door: IrcDoor, message: Message) -> str:
 def _private_tags(door: IrcDoor, message: Message) -> str:
     """The same, with the id of a line that stands in no log."""
     tags = _tags(door, message)
-    return f"msgid={_new_id(door)};{tags}" if tags else f"msgid={_new_id(door)}"
-
-
-def _new_id(door: IrcDoor) -> str:
-    run, _, number = door.hub.draft_id().partition("-")
-    return f"{run}/-/{number}"
+    return f"msgid={door.new_id()};{tags}" if tags else f"msgid={door.new_id()}"
 
 
 # -- for programs --------------------------------------------------------------------------------
