@@ -34,6 +34,7 @@ stores.postgres
 stores
 appender operators reading
 people people.password people.watching
+people.home
 people.base
 people.faces
 people.rulebook

@@ -26,6 +26,7 @@ class Somebody:
         self.name = ""
         self.token = ""
         self.stay = Stay()
+        self.arrived: dict[str, int] | None = None
         self.profile = Profile("plain", "local.ip")
         self.closed = 0
         self._people = people

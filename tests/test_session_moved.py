@@ -16,7 +16,7 @@ from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.formats.jsonl import JsonFormat
 from twistedchat.hub import Hub
-from twistedchat.people.base import LINGER_SECONDS, Arrival
+from twistedchat.people.base import LINGER_SECONDS, Arrival, Deed, DeedKind
 from twistedchat.people.local import LocalPeople
 from twistedchat.records import Change, Rule, Standing
 from twistedchat.rooms.announce import GATHER_SECONDS
@@ -323,6 +323,9 @@ class RulesTests(MovedTestCase):
             with self.assertRaises(ChatError) as caught:
                 now(ask)
             self.assertIn(caught.exception.code, {"invite-only", "not-in-room"})
+        now(self.zoe.undergo(Deed(DeedKind.INVITE, "bob", "den")))
+        now(self.zoe.join("den", FORMAT))
+        self.zoe.leave("den")
         self.people.standings["den"] = Standing({}, [Rule("s", "", "bob", 7)])
         with self.assertRaises(ChatError) as caught:
             now(self.zoe.who("den"))

@@ -62,6 +62,8 @@ async def resume(
     person = await hub.people.resume(token)
     if isinstance(person, Arrival):
         session = Session(hub, outlet)
+        if by_word:
+            session.stay, session.arrived = Stay(person.seconds), dict(person.arrived)
         if hub.people.adopt(session, person):
             await session.arrive(person, format_)
             return session, None
@@ -111,9 +113,7 @@ async def enter_by_word(
     found, before = taken_up
     if before is not None:
         before.evicted(*_TAKEN_OVER)
-    if found.arrived is None:
-        # It comes from another node, where what has arrived is not told.
-        found.stay, found.arrived = stay, {}
+    found.stay = stay
     return found
 
 

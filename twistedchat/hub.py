@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from twisted.logger import Logger
 
 from twistedchat.feed import Feed
+from twistedchat.formats.base import Signal
 from twistedchat.names import SERVER_NAME
 from twistedchat.people.local import LocalPeople
 from twistedchat.profiles import source
@@ -221,6 +222,12 @@ class Hub:
             if told:
                 seen = self.people.source(by, now) if by else ""
                 self.announcer.step(Step(StepKind.MODE, room, by, seen, None, changes=told, at=now), [live])
+
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
+        """A program on another node tells the programs in a room something."""
+        live = self.rooms.get(room)
+        if live is not None:
+            self.signals.show(live, Signal(room, who, at, msg_id, tags), None)
 
     def cut_off(self, error: ChatError) -> None:
         """Refuse every line that is not in a commit, as its speaker may lose the name, and all until `joined_up`."""

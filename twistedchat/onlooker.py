@@ -228,6 +228,8 @@ class Onlooker:
             # Unless the log has lost its end meanwhile.
             now = self.shown()
             arrived.update({room: min(seq, now.get(room, seq)) for room, seq in arrived.items()})
+            if self.name:
+                self._hub.people.confirmed(self.name, arrived)
 
     def last_seq(self, name: str) -> int:
         """The seq of the last event of a room that the session is in.

@@ -238,6 +238,9 @@ class Session(Visitor):
             room = self._hub.rooms.get(deed.room)
             if room is not None:
                 room.charter.invite(self.name, self.profile.since)
+            else:
+                # Its members are on other nodes.
+                self._invited_to(deed.room)
             outlet.invited(deed.by, deed.room)
         elif "w" in self.profile.modes:
             outlet.wallops(deed.by, deed.text)

@@ -206,6 +206,7 @@ class Speaker(Directory):
         membership = self._memberships.get(room.name)
         signal = Signal(room.name, self.name, int(self._hub.wall() * 1000), id, tags)
         self._hub.signals.show(room, signal, membership.member if membership else None)
+        self._hub.people.signalled(*signal)
         return room.name
 
     async def _hearer(self, to: str) -> Hearer:

@@ -14,6 +14,7 @@ from twistedchat.overseer import Overseer
 from twistedchat.records import Joined
 from twistedchat.rooms import rulings
 from twistedchat.rooms.audience import GONE, Member
+from twistedchat.rooms.charter import MAX_INVITED
 from twistedchat.rooms.steps import Step, StepKind
 from twistedchat.ruler import MAX_WHY_BYTES
 from twistedchat.rules import Place
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from twistedchat.formats.base import Format
+    from twistedchat.hub import Hub
     from twistedchat.records import Change
     from twistedchat.rooms.room import Room
+    from twistedchat.speaker import Listener
 
 __all__ = ["MAX_PARTING_LENGTH", "SHOWN_SECONDS", "Visitor"]
 
@@ -52,7 +55,16 @@ class Visitor(Overseer):
         outlet: The connection.
     """
 
-    __slots__ = ()
+    __slots__ = ("_invited",)
+
+    def __init__(self, hub: Hub, outlet: Listener) -> None:
+        super().__init__(hub, outlet)
+        self._invited: dict[str, str] = {}
+
+    def _invited_to(self, room: str) -> None:
+        """Somebody has invited the person, as it is called now, to a room that nobody here is in."""
+        if len(self._invited) < MAX_INVITED:
+            self._invited[room] = self.name
 
     # -- rooms -----------------------------------------------------------------------------------
 
@@ -123,8 +135,9 @@ class Visitor(Overseer):
             room.presence.introduce(member)
         history = self._hub.chosen.history if history is None else history
         member.cursor = max(room.floor, seq - history) if after is None else max(room.floor, min(after, seq))
-        if self.arrived is not None:
-            self.arrived.setdefault(room.name, seq if after is None else member.cursor)
+        if self.arrived is not None and room.name not in self.arrived:
+            self.arrived[room.name] = seq if after is None else member.cursor
+            self._hub.people.confirmed(self.name, self.arrived)
         names = room.presence.names_for(member)
         return Joined(room.name, seq, room.topic, room.presence.count, names, member.cursor == seq, room.seq_at)
 
@@ -141,6 +154,8 @@ class Visitor(Overseer):
                 raise lost()
             if self._hub.rooms.is_ending(room):
                 raise ChatError("not-readable", f"The last member has just left #{room.name}: join it again.")
+            if self._invited.pop(room.name, "") == self.name:
+                room.charter.invite(self.name, self.profile.since)
             self._may("join", room.place_of(room.name, is_member=room.name in self._memberships, key=key))
         except BaseException:
             room.entering -= 1

@@ -70,13 +70,13 @@ class HeldAsking(Asking):
         await self._held("tidy")
 
     @override
-    async def tell(self, to: str, who: str, text: str, at: int) -> int | None:
-        answer: int | None = await self._held("tell", to, who, text, at)
+    async def tell(self, to: str, who: str, said: object, at: int) -> int | None:
+        answer: int | None = await self._held("tell", to, who, said, at)
         return answer
 
     @override
-    async def take(self) -> Sequence[tuple[int, str, str, str, str, int]]:
-        answer: Sequence[tuple[int, str, str, str, str, int]] = await self._held("take")
+    async def take(self) -> Sequence[tuple[int, str, str, str, object, int]]:
+        answer: Sequence[tuple[int, str, str, str, object, int]] = await self._held("take")
         return answer
 
     @override

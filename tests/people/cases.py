@@ -10,7 +10,7 @@ import pytest
 from tests.engines import LOOP, new_database, soon
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
-from twistedchat.people.base import Arrival, Stay
+from twistedchat.people.base import Arrival, DeedKind, Stay
 from twistedchat.people.shared import SharedPeople
 from twistedchat.postgres.database import Database
 from twistedchat.profiles import Profile
@@ -35,6 +35,7 @@ class Somebody:
         self.name = self.token = ""
         self.profile = Profile("plain", "local.ip")
         self.stay = Stay()
+        self.arrived: dict[str, int] | None = None
         self.rooms: list[str] = []
         self.told: list[str] = []
         self._people = people
@@ -42,9 +43,12 @@ class Somebody:
     async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         if text == "deaf":
             raise ChatError("not-reading", "Later.")
-        self.told.append(f"{sender.name}: {text} at {at}")
+        extra = "" if kind is Kind.SAY and not tags else f" as {kind} with {tags}"
+        self.told.append(f"{sender.name}: {text} at {at}{extra}")
 
     async def undergo(self, deed: Deed) -> None:
+        if deed.kind is DeedKind.REMOVE and deed.room not in self.rooms:
+            raise ChatError("not-member", "Not there.")
         self.told.append(f"{deed.by}: {deed.kind} {deed.room} {deed.text}")
 
     def close(self, why: str = "") -> None:
@@ -128,7 +132,8 @@ class Node:
             return None
         somebody = Somebody(self.people)
         assert self.people.adopt(somebody, arrival)
-        somebody.name, somebody.token, rooms, profile = arrival
+        somebody.name, somebody.token, rooms, profile, arrived, _ = arrival
+        somebody.arrived = dict(arrived) or None
         assert profile is not None
         somebody.profile = profile
         somebody.rooms += rooms
@@ -159,6 +164,9 @@ class Node:
 
     def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
         self.told.append((name, before.away, now.away, [*rooms]))
+
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
+        self.told.append((room, who, at, msg_id, tags))
 
     def cut_off(self, error: ChatError) -> None:
         self.told.append(f"cut off: {error.code}")

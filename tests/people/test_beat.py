@@ -81,6 +81,9 @@ class Everybody:
     def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
         """Nobody is."""
 
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
+        """Nobody does."""
+
     def cut_off(self, why: ChatError | str) -> None:
         """As both."""
         self.told.append(f"people: {why}" if isinstance(why, str) else f"lines: {why.code}")

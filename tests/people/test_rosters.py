@@ -52,6 +52,9 @@ class Rooms:
     def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
         """Nor how people are seen."""
 
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
+        """Nor signals."""
+
     def cut_off(self, error: ChatError) -> None:
         """Nor leases."""
 

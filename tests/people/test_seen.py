@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tests.engines import LOOP, live, until
-from tests.people.cases import Somebody, lapse, sql, two_nodes
+from tests.engines import LOOP, live, soon, until
+from tests.people.cases import Somebody, lapse, refused, sql, two_nodes
+from twistedchat.events import Kind
+from twistedchat.people.base import Arrival, Deed, DeedKind, Stay
+from twistedchat.people.password import hashed_word, word_token
 from twistedchat.people.tells import Far
 from twistedchat.profiles import Profile
 from twistedchat.records import Change, Standing
@@ -85,3 +88,71 @@ async def test_rules_of_a_node_that_dies() -> None:
         while await sql(b, hidden) == [("0",)]:
             assert LOOP.seconds() < give_up
         assert await sql(b, "SELECT letter FROM chat.rules") == []
+
+
+@live
+async def test_what_goes_to_somebody_else() -> None:
+    """A private line goes with its kind and tags; what is done to somebody is done there, or it is said why not."""
+    async with two_nodes() as (a, b):
+        ann, bob = await a.come("ann"), await b.come("bob", "den")
+        found = await a.people.find("bob")
+        assert found is not None
+        await soon(found.hear(ann, "hi\0", 7, Kind.NOTICE, "+x=1"))
+        await soon(found.undergo(Deed(DeedKind.REMOVE, "ann", "den", "enough")))
+        assert (await refused(found.undergo(Deed(DeedKind.REMOVE, "ann", "tea")))).code == "not-member"
+        await soon(found.undergo(Deed(DeedKind.KILL, "ann", "", "spam")))
+        assert bob.told == ["ann: hi\0 at 7 as notice with +x=1", "ann: remove den enough", "ann: kill  spam"]
+        await soon(a.people.tell_all(Deed(DeedKind.WALLOPS, "ann", "", "hear me")))
+        assert ann.told == ["ann: wallops  hear me"]
+        await until(lambda: bob.told[3:] == ["ann: wallops  hear me"], "all are told")
+
+
+@live
+async def test_signals() -> None:
+    """What programs tell each other goes where somebody is in the room."""
+    async with two_nodes() as (a, b):
+        await b.come("bob", "den")
+        await until(lambda: b.people.is_settled, "told")
+        a.people.signalled("den", "ann", 7, "x-1", "+typing=active")
+        await a.watch("den")
+        a.people.signalled("den", "ann", 8, "x-2", "+typing=done")
+        await until(lambda: b.told == [("den", "ann", 8, "x-2", "+typing=done")], "the second one")
+
+
+@live
+async def test_coming_back_by_a_word() -> None:
+    """Whoever comes back by name and word at another node is known to have been shown so much, and stays as long."""
+    async with two_nodes() as (a, b):
+        ann = Somebody(a.people)
+        ann.stay = Stay(600.0, "gone", hashed_word("correct horse"))
+        ann.token = await a.people.claim("ann", ann, resumable=True)
+        ann.name = "ann"
+        a.enter(ann, "lobby")
+        a.people.confirmed("ann", {"lobby": 7})
+        await until(lambda: a.people.is_settled, "told")
+        a.die()
+        await lapse(a, b)
+        b.people._beat.now()  # noqa: SLF001  it would come within two seconds
+        lost = "SELECT until - chat.now_ms() > 500000 FROM chat.people WHERE until IS NOT NULL"
+        give_up = LOOP.seconds() + 10
+        while not (found := await sql(b, lost)):
+            assert LOOP.seconds() < give_up
+        assert found == [("t",)]
+        here = await b.go_on(word_token("ANN", hashed_word("correct horse")))
+        assert here is not None
+        assert (here.name, here.rooms, here.arrived) == ("ann", ["lobby"], {"lobby": 7})
+
+
+@live
+async def test_lost_with_a_word() -> None:
+    """When a connection is lost it is told at once what has arrived."""
+    async with two_nodes() as (a, b):
+        ann = Somebody(a.people)
+        ann.stay = Stay(600.0, "gone", hashed_word("correct horse"))
+        ann.token = await a.people.claim("ann", ann, resumable=True)
+        ann.name, ann.arrived = "ann", {"tea": 3}
+        a.people.linger(ann)
+        await until(lambda: a.people.is_settled, "told")
+        arrival = await b.people.resume(ann.token)
+        assert isinstance(arrival, Arrival)
+        assert (arrival.arrived, arrival.seconds) == ({"tea": 3}, 600.0)

@@ -26,25 +26,25 @@ class Absent:
     Args:
         people: Where it is registered.
         arrival: What is known of it.
+
+    Attributes:
+        arrival: As above.
     """
 
-    __slots__ = ("_people", "_rooms", "name", "profile", "stay", "token")
+    __slots__ = ("_people", "_rooms", "arrival", "arrived", "name", "profile", "stay", "token")
 
     def __init__(self, people: People, arrival: Arrival) -> None:
         self._people = people
-        self.name, self.token, self._rooms, seen = arrival
-        self.stay = Stay()
-        self.profile = seen or UNKNOWN
+        self.arrival = arrival
+        self.name, self.token, self._rooms = arrival[:3]
+        self.stay = Stay(arrival.seconds)
+        self.profile = arrival.profile or UNKNOWN
+        self.arrived: dict[str, int] | None = None
 
     @property
     def rooms(self) -> Sequence[str]:
         """The rooms that it is in."""
         return self._rooms
-
-    @property
-    def arrival(self) -> Arrival:
-        """What is known of it."""
-        return Arrival(self.name, self.token, self._rooms, self.profile)
 
     async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:  # noqa: ARG002  nothing is shown
         """Nobody hears.

@@ -142,16 +142,23 @@ class Asking:
         name, node, is_here, profile = found
         return name, node, is_here, read_profile(profile)
 
-    async def tell(self, to: str, who: str, text: str, at: int) -> int | None:
-        """Leave a private line for somebody on another node; its number, or None if nobody would take it."""
+    async def tell(self, to: str, who: str, said: object, at: int) -> int | None:
+        """Leave something for somebody on another node; its number, or None if nobody would take it.
+
+        Args:
+            to: For whom.
+            who: Of whom.
+            said: As `tells` writes it.
+            at: When, in milliseconds since 1970.
+        """
         # As JSON, because PostgreSQL's text holds no NUL.
         answer: int | None = await self._json(
-            self._database.people, "tell", self.node, to, who, json.dumps(text), str(at)
+            self._database.people, "tell", self.node, to, who, json.dumps(said), str(at)
         )
         return answer
 
-    async def take(self) -> Sequence[tuple[int, str, str, str, str, int]]:
-        """The private lines for this node: number, sender's node, receiver, sender, text, at."""
+    async def take(self) -> Sequence[tuple[int, str, str, str, object, int]]:
+        """What was left for this node: number, sender's node, receiver, sender, what, at."""
         taken = await self._json(self._database.people, "take", self.node)
         return [(number, node, to, who, json.loads(text), at) for number, node, to, who, text, at in taken]
 
@@ -159,6 +166,10 @@ class Asking:
         """Tell another node what became of its private line."""
         rest = json.dumps([number, code, text])
         await self._database.people.call("SELECT pg_notify('chat', $1)", f"{self.node} told {node} {rest}")
+
+    async def tell_nodes(self, kind: str, what: object) -> None:
+        """Tell all other nodes something that is nothing if they miss it; it must be short."""
+        await self._database.people.call("SELECT pg_notify('chat', $1)", f"{self.node} {kind} {json.dumps(what)}")
 
     async def withdraw(self, number: int) -> bool:
         """Take a private line back that nobody has taken; whether that was so."""

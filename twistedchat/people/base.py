@@ -7,20 +7,21 @@ any door, nor how many nodes there are.
 from __future__ import annotations
 
 import enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from twistedchat.events import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from twistedchat.errors import ChatError
+    from twistedchat.people.home import Home
     from twistedchat.people.password import Guesses
     from twistedchat.people.watching import Watching
     from twistedchat.profiles import Profile
     from twistedchat.records import Change, Past, Standing
 
-__all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Home", "Named", "People", "Person", "Stay"]
+__all__ = ["LINGER_SECONDS", "Arrival", "Deed", "DeedKind", "Hearer", "Named", "People", "Person", "Stay"]
 
 LINGER_SECONDS = 60.0
 """Time in which a lost session can be taken up, in seconds. Source: docs/protocol.md, "Coming back"."""
@@ -80,12 +81,14 @@ class Person(Protocol):
         token: Takes its session up; "" if nothing does.
         stay: How it stays when its connection is lost.
         profile: How it is seen by others.
+        arrived: By room, the seq up to which what it was shown is known to have arrived; None if it keeps track itself.
     """
 
     name: str
     profile: Profile
     token: str
     stay: Stay
+    arrived: dict[str, int] | None
 
     @property
     def rooms(self) -> Iterable[str]:
@@ -160,58 +163,16 @@ class Arrival(NamedTuple):
         token: As it was.
         rooms: Those that it is in.
         profile: How it was seen there; None if that is not known.
+        arrived: By room, the seq up to which what it was shown there is known to have arrived.
+        seconds: How long it stays when its connection is lost.
     """
 
     name: str
     token: str
     rooms: Sequence[str]
     profile: Profile | None = None
-
-
-class Home(Protocol):
-    """What a register that spans nodes needs of the server that it serves: `hub.Hub`."""
-
-    def heads(self) -> Iterator[tuple[str, int, int]]:
-        """The rooms that somebody here is in: each one's name, and its last event's seq and at."""
-        ...
-
-    def heard(self, room: str, head: int) -> None:
-        """The log of a room goes up to this seq."""
-        ...
-
-    def set_others(
-        self,
-        room: str,
-        names: Collection[str],
-        *,
-        renamed: Iterable[tuple[str, str]] = (),
-        left: Iterable[tuple[str, str]] = (),
-    ) -> None:
-        """Who is in a room on other nodes, now; as far as known, who was renamed, and who left with which words.
-
-        ``names`` is a mapping where it is known how they are seen.
-        """
-        ...
-
-    def seen_anew(self, name: str, before: Profile, now: Profile, rooms: Collection[str]) -> None:
-        """Somebody on another node, who is in these rooms of ours, is seen otherwise."""
-        ...
-
-    def set_rules(self, room: str, standing: Standing, hints: Sequence[tuple[str, Sequence[Change]]]) -> None:
-        """Ranks and rules of a room, as all nodes have them; as far as known, who has made which changes."""
-        ...
-
-    def cut_off(self, error: ChatError) -> None:
-        """Nothing can be stored: refuse all that waits, and whatever is said until `joined_up`."""
-        ...
-
-    def joined_up(self) -> None:
-        """Lines are taken again."""
-        ...
-
-    def log_lost(self, room: str, head: int, at: int) -> None:
-        """The log of a room ends before what its readers were shown, or holds something else: go on behind ``head``."""
-        ...
+    arrived: Mapping[str, int] = MappingProxyType({})
+    seconds: float = LINGER_SECONDS
 
 
 class People(Protocol):
@@ -291,6 +252,14 @@ class People(Protocol):
 
     def seen_anew(self, name: str, profile: Profile) -> None:
         """The person of exactly this name, who is here, is seen otherwise from now on."""
+        ...
+
+    def confirmed(self, name: str, arrived: Mapping[str, int]) -> None:
+        """What the person of exactly this name was shown is known to have arrived: by room, up to which seq."""
+        ...
+
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
+        """A program here tells the programs in a room something; as `formats.base.Signal`. It may be lost."""
         ...
 
     def neighbours(self) -> Iterator[tuple[str, Profile, Collection[str]]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from twistedchat.people.asking import Asking
-    from twistedchat.people.base import Home
+    from twistedchat.people.home import Home
 
 __all__ = ["BEAT_SECONDS", "CUT_OFF", "RETRY_SECONDS", "TIDY_BEATS", "Beat", "Ward"]
 

@@ -57,6 +57,10 @@ class Faces:
         """In which of the rooms somebody is."""
         return list(self._rooms.get(name, ()))
 
+    def is_shared(self, room: str) -> bool:
+        """Whether somebody on another node is in a room."""
+        return room in self._names
+
     def set(self, room: str, people: Mapping[str, Profile]) -> Sequence[tuple[str, Profile, Profile]]:
         """These are in a room.
 

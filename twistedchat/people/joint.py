@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred
 from typing_extensions import override
 
 from twistedchat.errors import ChatError
+from twistedchat.limits import TokenBucket
 from twistedchat.names import likenesses, name_taken
 from twistedchat.people.absent import Absent
 from twistedchat.people.asking import Asking, hashed, not_ready, read_profile, written_profile
@@ -26,16 +27,22 @@ from twistedchat.people.tells import Far, Tells
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from twisted.internet.interfaces import IReactorTime
 
-    from twistedchat.people.base import Hearer, Named, Person
+    from twistedchat.people.base import Deed, Hearer, Named, Person
     from twistedchat.postgres.database import Database
     from twistedchat.profiles import Profile
     from twistedchat.records import Change, Standing
 
-__all__ = ["JointPeople"]
+__all__ = ["SIGNALS_A_SECOND", "JointPeople", "stays_ms"]
+
+SIGNALS_A_SECOND = 100
+"""Most that programs here tell those on other nodes in a second; what would be more is dropped: it is typing.
+
+Source: each is a statement of some 0.2 ms, and wakes every node.
+"""
 
 _LINGER_MS = int(LINGER_SECONDS * 1000)
 
@@ -48,11 +55,12 @@ class JointPeople(LocalPeople):
         clock: For delays.
     """
 
-    __slots__ = ("_asking", "_changes", "_moves", "_rosters", "_tells")
+    __slots__ = ("_asking", "_changes", "_moves", "_rosters", "_signals", "_tells")
 
     def __init__(self, database: Database, clock: IReactorTime) -> None:
         super().__init__(clock)
         self._asking = Asking(database)
+        self._signals = TokenBucket(SIGNALS_A_SECOND, SIGNALS_A_SECOND, clock.seconds())
         self._changes = Changes(self._tell_changes, clock)
         self._moves = Moves(self._asking)
         self._rosters = Rosters(self._moves, clock, Rulebook(self._changes.concerns))
@@ -78,7 +86,8 @@ class JointPeople(LocalPeople):
         keys = likenesses(name)
         try:
             seen = written_profile(person.profile)
-            answer = await self._changes.ask("claim", name, keys, hashed(token), seen, undo=("release", name))
+            stay = stays_ms(person)
+            answer = await self._changes.ask("claim", name, keys, hashed(token), seen, stay, undo=("release", name))
             _refuse_taken(name, answer)
         except BaseException as error:
             super().release(person, name, token)
@@ -137,6 +146,17 @@ class JointPeople(LocalPeople):
         self._changes.note("profile", name, written_profile(profile))
 
     @override
+    def confirmed(self, name: str, arrived: Mapping[str, int]) -> None:
+        self._changes.note("arrived", name, dict(arrived))
+
+    @override
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
+        if self._rosters.faces.is_shared(room) and self._signals.take_all(self._clock.seconds(), 1):
+            telling = self._asking.tell_nodes("signal", [room, who, at, msg_id, tags])
+            # Whatever is told so may be lost.
+            Deferred.fromCoroutine(telling).addErrback(lambda failure: failure.trap(StoreError))
+
+    @override
     def neighbours(self) -> Iterator[tuple[str, Profile, Collection[str]]]:
         return self._rosters.faces.everybody()
 
@@ -164,6 +184,8 @@ class JointPeople(LocalPeople):
     @override
     def linger(self, person: Person) -> None:
         super().linger(person)
+        if person.arrived:
+            self.confirmed(person.name, person.arrived)
         self._changes.note("linger", person.name, int(person.stay.seconds * 1000))
 
     @override
@@ -216,7 +238,9 @@ class JointPeople(LocalPeople):
         if known is not None or not isinstance(answer, dict):
             return known
         profile = read_profile(answer["profile"])
-        absent = Absent(self, Arrival(answer["name"], token, answer["rooms"], profile))
+        arrived = dict(answer["arrived"] or {})
+        seconds = answer["stay"] / 1000 if answer["stay"] else LINGER_SECONDS
+        absent = Absent(self, Arrival(answer["name"], token, answer["rooms"], profile, arrived, seconds))
         try:
             self._names.claim(absent.name, absent)
         except ChatError:
@@ -239,6 +263,14 @@ class JointPeople(LocalPeople):
         self._tokens[arrival.token] = person
         return True
 
+    @override
+    async def tell_all(self, deed: Deed) -> None:
+        await super().tell_all(deed)
+        try:
+            await self._asking.tell_nodes("wallops", [deed.by, deed.text])
+        except StoreError as error:
+            raise not_ready(error) from error
+
     # -- rooms ---------------------------------------------------------------------------------
 
     @override
@@ -257,7 +289,7 @@ class JointPeople(LocalPeople):
     @override
     def amended(self, room: str, changes: Sequence[Change], by: str) -> None:
         self._rosters.rules.own_change(room)
-        self._changes.note("amend", room, by, [list(change) for change in changes])
+        self._changes.note("amend", room, by, [list(change) for change in changes], soon=True)
 
     @override
     def standing(self, room: str) -> Standing | None:
@@ -273,6 +305,11 @@ class JointPeople(LocalPeople):
     @override
     def glimpse(self, room: str) -> Collection[str]:
         return self._rosters.glimpse(room)
+
+
+def stays_ms(person: Person) -> int | None:
+    """How long a lost session stays, in milliseconds; None for the usual time."""
+    return int(person.stay.seconds * 1000) if person.stay.seconds != LINGER_SECONDS else None
 
 
 def _refuse_taken(name: str, answer: object) -> None:

@@ -21,11 +21,12 @@ from twistedchat.profiles import PAST, host_of, source
 from twistedchat.records import Past
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-    from twistedchat.people.base import Arrival, Deed, Hearer, Home, Named, Person
+    from twistedchat.people.base import Arrival, Deed, Hearer, Named, Person
+    from twistedchat.people.home import Home
     from twistedchat.profiles import Profile
     from twistedchat.records import Change, Standing
 
@@ -134,6 +135,14 @@ class LocalPeople(People):
 
     @override
     def seen_anew(self, name: str, profile: Profile) -> None:
+        pass
+
+    @override
+    def confirmed(self, name: str, arrived: Mapping[str, int]) -> None:
+        pass
+
+    @override
+    def signalled(self, room: str, who: str, at: int, msg_id: str, tags: str) -> None:
         pass
 
     @override

@@ -15,8 +15,10 @@ from typing_extensions import override
 
 from twistedchat.names import likenesses
 from twistedchat.people.asking import hashed, written_profile
+from twistedchat.people.base import Deed, DeedKind
 from twistedchat.people.beat import Beat
-from twistedchat.people.joint import JointPeople
+from twistedchat.people.joint import JointPeople, stays_ms
+from twistedchat.people.local import LocalPeople
 from twistedchat.postgres.database import AGAIN
 from twistedchat.records import Change
 from twistedchat.stores.base import StoreError
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IReactorTime
 
-    from twistedchat.people.base import Home, Person
+    from twistedchat.people.base import Person
+    from twistedchat.people.home import Home
     from twistedchat.postgres.database import Database
 
 __all__ = ["LEAVE_SECONDS", "SharedPeople"]
@@ -51,14 +54,17 @@ class SharedPeople(JointPeople):
         clock: For delays.
     """
 
-    __slots__ = ("_beat", "_is_open")
+    __slots__ = ("_beat", "_home", "_is_open")
 
     def __init__(self, database: Database, clock: IReactorTime) -> None:
         super().__init__(database, clock)
         self._beat = Beat(self._asking, self, clock)
         self._is_open = False
+        self._home: Home
         database.listen("here", self._heard_here)
         database.listen("ruled", self._heard_ruled)
+        database.listen("wallops", self._heard_wallops)
+        database.listen("signal", self._heard_signal)
         database.listen("moved", self._heard_moved)
         database.listen("tells", self._tells.heard)
         database.listen("told", self._tells.heard_answer)
@@ -67,6 +73,7 @@ class SharedPeople(JointPeople):
     @override
     async def open(self, home: Home) -> None:
         self._is_open = True
+        self._home = home
         self._rosters.open(home)
         self._beat.open(home)
 
@@ -104,6 +111,15 @@ class SharedPeople(JointPeople):
     def _heard_ruled(self, rest: str) -> None:
         room, by, changes = json.loads(rest)
         self._rosters.ruled(room, by, [Change(*change) for change in changes])
+
+    def _heard_wallops(self, rest: str) -> None:
+        by, text = json.loads(rest)
+        Deferred.fromCoroutine(LocalPeople.tell_all(self, Deed(DeedKind.WALLOPS, by, "", text))).addErrback(
+            lambda failure: _log.failure("What an operator of another node says could not be told", failure)
+        )
+
+    def _heard_signal(self, rest: str) -> None:
+        self._home.signalled(*json.loads(rest))
 
     def _heard_moved(self, rest: str) -> None:
         node, *names = rest.split(" ")
@@ -149,7 +165,7 @@ class SharedPeople(JointPeople):
         return list(self._rosters.versions.items())
 
     def listed(self) -> Sequence[Sequence[object]]:
-        """This node's people: name, likenesses, token, whether the connection is lost, rooms, profile."""
+        """This node's people, as `chat.come_back` takes them."""
         return [
             (
                 name,
@@ -158,6 +174,8 @@ class SharedPeople(JointPeople):
                 person in self._lingering,
                 list(person.rooms),
                 written_profile(person.profile),
+                stays_ms(person),
+                person.arrived,
             )
             for name, person in self._names.items()
             if person.name == name

@@ -1,4 +1,4 @@
-"""Private lines between nodes: answered when the other node's connection has taken them, never before.
+"""Private lines, and what one person does to another, between nodes: answered when it was taken, never before.
 
 Knows a line's way there and its answer's way back. Must not know how a line is shown.
 """
@@ -6,7 +6,7 @@ Knows a line's way there and its answer's way back. Must not know how a line is 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from twisted.internet import defer
 from twisted.internet.defer import Deferred
@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from twistedchat.errors import ChatError
 from twistedchat.events import Kind
 from twistedchat.people.asking import not_ready
+from twistedchat.people.base import Deed, DeedKind
 from twistedchat.stores.base import StoreError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from twistedchat.people.asking import Asking
-    from twistedchat.people.base import Deed, Hearer, Named
+    from twistedchat.people.base import Hearer, Named
     from twistedchat.profiles import Profile
 
 __all__ = ["ANSWER_SECONDS", "Elsewhere", "Far", "Tells"]
@@ -61,23 +62,28 @@ class Far:
         self.profile = profile
         self.rooms = rooms
 
-    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:  # noqa: ARG002  a line alone goes there
+    async def hear(self, sender: Named, text: str, at: int, kind: Kind = Kind.SAY, tags: str = "") -> None:
         """Take a private line there.
 
         Raises:
             ChatError: ``not-here``, ``not-reading``, ``not-ready``.
         """
-        if not self._is_here:
-            raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
-        await self._tells.send(self.name, sender.name, text, at)
+        # A node of an older version knows a line as a text alone.
+        said = text if kind is Kind.SAY and not tags else [text, kind, tags]
+        await self._send(sender.name, said, at)
 
-    async def undergo(self, deed: Deed) -> None:  # noqa: ARG002  nothing of it goes there
-        """Nothing can be done there.
+    async def undergo(self, deed: Deed) -> None:
+        """Have it done there.
 
         Raises:
-            ChatError: ``not-here``, always.
+            ChatError: ``not-here``, ``not-ready``, or as the other node has answered.
         """
-        raise ChatError("not-here", f"{self.name} is at another server of this chat: that can't be done from here.")
+        await self._send(deed.by, {"kind": deed.kind, "room": deed.room, "text": deed.text}, 0)
+
+    async def _send(self, who: str, said: object, at: int) -> None:
+        if not self._is_here:
+            raise ChatError("not-here", f"{self.name} has lost the connection: try again in a minute.")
+        await self._tells.send(self.name, who, said, at)
 
 
 class Tells:
@@ -101,14 +107,14 @@ class Tells:
 
     # -- to other nodes ------------------------------------------------------------------------
 
-    async def send(self, to: str, who: str, text: str, at: int) -> None:
-        """Have another node take a line.
+    async def send(self, to: str, who: str, said: object, at: int) -> None:
+        """Have another node take a line, or do something.
 
         Raises:
             ChatError: As the other node has answered; ``not-here`` if it did not; ``not-ready``.
         """
         try:
-            number = await self._asking.tell(to, who, text, at)
+            number = await self._asking.tell(to, who, said, at)
             if number is None:
                 raise ChatError("not-here", f"{to} is not here any more.")
             answer = await self._answer(number)
@@ -164,8 +170,8 @@ class Tells:
 
     async def _take(self) -> None:
         try:
-            for number, node, to, who, text, at in await self._asking.take():
-                code, sentence = await self._hear(to, who, text, at)
+            for number, node, to, who, said, at in await self._asking.take():
+                code, sentence = await self._hear(to, who, said, at)
                 await self._asking.told(node, number, code, sentence)
         except StoreError:
             # Its sender is told that it is not known.
@@ -175,12 +181,16 @@ class Tells:
         if self._is_again:
             self.take()
 
-    async def _hear(self, to: str, who: str, text: str, at: int) -> tuple[str, str]:
+    async def _hear(self, to: str, who: str, said: Any, at: int) -> tuple[str, str]:
         person = self._find(to)
         if person is None:
             return "not-here", f"{to} is not here any more."
         try:
-            await person.hear(Elsewhere(who), text, at)
+            if isinstance(said, dict):
+                await person.undergo(Deed(DeedKind(said["kind"]), who, said["room"], said["text"]))
+            else:
+                text, kind, tags = (said, Kind.SAY, "") if isinstance(said, str) else said
+                await person.hear(Elsewhere(who), text, at, Kind(kind), tags)
         except ChatError as error:
             return error.code, error.text
         return "", ""

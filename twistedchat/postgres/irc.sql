@@ -1,7 +1,10 @@
 -- Version 3 of the schema: how people are seen by others; ranks and rules of rooms; what else goes to other nodes.
 
 -- As people/asking.py writes it: user, host, real, away, modes, since, door, address.
-ALTER TABLE chat.people ADD COLUMN profile json;
+ALTER TABLE chat.people
+    ADD COLUMN profile json,
+    ADD COLUMN arrived json,    -- by room: up to which seq what was shown is known to have arrived
+    ADD COLUMN stay_ms bigint;  -- how long a lost session stays; null: as long as one that has a random token
 
 -- Ranks end with the membership. In the order of number people have entered.
 ALTER TABLE chat.here

@@ -161,7 +161,7 @@ BEGIN
 END $$;
 
 -- The session of a token goes on at this node, or null:
---   {"name": ..., "rooms": [...], "from": its node until now, "profile": ...}
+--   {"name": ..., "rooms": [...], "from": its node until now, "profile": ..., "arrived": ..., "stay": ms}
 CREATE OR REPLACE FUNCTION chat.move(me text, whose text) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     person chat.people;
@@ -177,18 +177,21 @@ BEGIN
         'name', person.name,
         'rooms', ARRAY(SELECT room FROM chat.here WHERE name = person.name ORDER BY room),
         'from', person.node,
-        'profile', person.profile
+        'profile', person.profile,
+        'arrived', person.arrived,
+        'stay', person.stay_ms
     );
 END $$;
 
 -- What happened to people of this node, in order; may be told again. Gives an answer for each, or "lapsed".
---   ["claim", name, [likeness, ...], token or null, profile]
+--   ["claim", name, [likeness, ...], token or null, profile, how long it stays when it is lost, or null]
 --                                                     null, or {"holder": name, "free_in": ms or null}
 --   ["rename", old, new, [likeness, ...]]             the same; {"holder": ""} if the old name was lost
 --   ["move", token]                                   as chat.move gives it
 --   ["unmove", token, ms]                             null; if it has come here, it is nobody's, and can be taken up
 --   ["release", name], ["enter", room, name], ["leave", room, name, words], ["linger", name, ms], ["back", name],
 --   ["revoke", name], ["profile", name, profile],
+--   ["arrived", name, {room: seq}],
 --   ["amend", room, by, [[sign, letter, parameter], ...]]
 --                                                     null
 CREATE OR REPLACE FUNCTION chat.people(me text, number bigint, ops json) RETURNS json LANGUAGE plpgsql AS $$
@@ -228,8 +231,8 @@ BEGIN
             SELECT * INTO cleared FROM chat.clear_name(me, '', likes);
             found_rooms := found_rooms || cleared.rooms;
             IF (cleared.holder).name IS NULL THEN
-                INSERT INTO chat.people (name, node, token, profile)
-                VALUES (op ->> 1, me, decode(op ->> 3, 'hex'), op -> 4);
+                INSERT INTO chat.people (name, node, token, profile, stay_ms)
+                VALUES (op ->> 1, me, decode(op ->> 3, 'hex'), op -> 4, (op ->> 5)::bigint);
                 PERFORM chat.give_name(me, op ->> 1, likes);
             ELSE
                 answer := json_build_object('holder', (cleared.holder).name, 'free_in', (cleared.holder).until - chat.now_ms());
@@ -271,6 +274,8 @@ BEGIN
             UPDATE chat.people SET until = NULL WHERE name = op ->> 1 AND node = me;
         WHEN 'revoke' THEN
             UPDATE chat.people SET token = NULL WHERE name = op ->> 1 AND node = me;
+        WHEN 'arrived' THEN
+            UPDATE chat.people SET arrived = op -> 2 WHERE name = op ->> 1 AND node = me;
         WHEN 'amend' THEN
             PERFORM chat.amend(op ->> 1, op ->> 2, op -> 3);
             PERFORM chat.ruled(me, op ->> 1, op ->> 2, op -> 3);
@@ -334,7 +339,7 @@ BEGIN
     -- Before rooms, if one is to be put away: as whoever appends does.
     PERFORM FROM chat.nodes WHERE id = me FOR NO KEY UPDATE;
     FOR dead IN SELECT id, until FROM chat.nodes WHERE until <= chat.now_ms() FOR UPDATE SKIP LOCKED LOOP
-        UPDATE chat.people SET until = dead.until + linger_ms
+        UPDATE chat.people SET until = dead.until + coalesce(stay_ms, linger_ms)
         WHERE node = dead.id AND token IS NOT NULL AND people.until IS NULL;
         FOR whose IN SELECT name FROM chat.people WHERE node = dead.id AND (token IS NULL OR people.until <= now_ms) LOOP
             rooms := rooms || chat.remove_person(whose);
@@ -415,7 +420,7 @@ BEGIN
 END $$;
 
 -- A node comes back after its lease lapsed, or finds that it has fewer people than it thought: all of them.
---   [[name, [likeness, ...], token or null, whether the connection is lost, [room, ...], profile], ...]
+--   [[name, [likeness, ...], token or null, whether the connection is lost, [room, ...], profile, stay, arrived], ...]
 -- Gives who has lost the name: [[name, whether the session goes on at another node], ...].
 CREATE OR REPLACE FUNCTION chat.come_back(me text, number bigint, node_name text, listed json, lease_ms bigint, linger_ms bigint)
 RETURNS json LANGUAGE plpgsql AS $$
@@ -455,8 +460,8 @@ BEGIN
         mine := mine || (one ->> 0);
         INSERT INTO chat.people (name, node, token) VALUES (one ->> 0, me, decode(one ->> 2, 'hex'))
         ON CONFLICT (name) DO UPDATE SET token = excluded.token;
-        UPDATE chat.people SET until = CASE WHEN (one ->> 3)::boolean THEN coalesce(until, now_ms + linger_ms) END,
-            profile = one -> 5
+        UPDATE chat.people SET until = CASE WHEN (one ->> 3)::boolean THEN coalesce(until, now_ms + coalesce(stay_ms, linger_ms)) END,
+            profile = one -> 5, stay_ms = (one ->> 6)::bigint, arrived = coalesce(nullif((one -> 7)::text, 'null')::json, arrived)
         WHERE name = one ->> 0;
         PERFORM chat.give_name(me, one ->> 0, likes);
         rooms := rooms || ARRAY(SELECT room FROM chat.here WHERE name = one ->> 0)
