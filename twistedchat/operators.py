@@ -46,7 +46,7 @@ class OperatorsError(Exception):
 
 
 class OperatorsFile:
-    """The operators that a file lists, one a line: ``name:hash``, as ``chatroom-admin hash`` has it, or ``name password``.
+    """The operators that a file lists, ``name:hash``, as ``chatroom-admin hash`` prints it, or ``name password``.
 
     It is read again when it has changed, so nobody need start the daemon again.
 
@@ -59,7 +59,7 @@ class OperatorsFile:
         OperatorsError: The file can't be read, others may read it, or a line is wrong; or argon2 is not installed.
     """
 
-    __slots__ = ("_clock", "_secrets", "_log", "_path", "_run", "_turn", "_version", "_waiting", "_wrong")
+    __slots__ = ("_clock", "_log", "_path", "_run", "_secrets", "_turn", "_version", "_waiting", "_wrong")
 
     def __init__(self, path: str, clock: IReactorTime, run: Run) -> None:
         # The daemon may change its folder.
@@ -170,7 +170,7 @@ def _parsed(text: str, path: Path) -> Mapping[str, str]:
         name, _, hashed = name.partition(":")
         if not _is_hash(hashed):
             raise OperatorsError(
-                f"Line {number} of {path} is neither name:hash, as chatroom-admin hash prints it, nor name and password."
+                f"Line {number} of {path} is neither name:hash, as chatroom-admin hash prints it, nor name password."
             )
         secrets[name] = hashed
     return secrets
