@@ -36,6 +36,7 @@ _HELP = (
 )
 
 _COMMAND_WORD = re.compile(r"[A-Z]{2,}")
+"""Word of a line of help that is a command. Source: Modern IRC: commands are written in capitals."""
 
 
 def _away(door: IrcDoor, message: Message) -> None:
