@@ -175,7 +175,9 @@ class Onlooker:
         exists = room is not None or bool(summary and (summary.seq or summary.members))
         kept = room.name if room else summary.name if summary else name
         is_member = kept in self._memberships
-        place = room.place_of(kept, is_member=is_member) if room else Place(kept, is_member, exists)
+        # To whom it is hidden its spelling is not told either.
+        shown = kept if self._may_see(room) else name
+        place = room.place_of(shown, is_member=is_member) if room else Place(kept, is_member, exists)
         if room is None and summary and summary.members:
             place = place._replace(charter=await self._charter_elsewhere(kept))
         self._may(verb, place)

@@ -196,5 +196,7 @@ class Ruler(Speaker):
         if room is None or not room.presence.count:
             self._may(verb, Place(name, is_member=False, exists=False))
             raise ChatError("no-such-room", f"There is no room #{name}: join it to open it.")
-        self._may(verb, room.place_of(room.name, is_member=room.name in self._memberships))
+        # To whom it is hidden its spelling is not told either.
+        kept = room.name if self._may_see(room) else name
+        self._may(verb, room.place_of(kept, is_member=room.name in self._memberships))
         return room

@@ -22,6 +22,15 @@ class RoomModeTests(AskingCase):
         self.assertEqual(self.ask("MODE #den", of=bob)[0], "324 #den +mnkl * 30")
         self.assertEqual(self.ask("MODE #nowhere")[0].split(" ")[0], "403")
 
+    def test_hidden(self) -> None:
+        """Of a hidden room nothing is told, nor how its name is spelled."""
+        self.alice.say("JOIN #Den", "MODE #Den +s")
+        bob = come(self.world, "bob")
+        for command in ("MODE #den", "HISTORY #den", "KICK #den alice"):
+            told = self.ask(command, of=bob)
+            self.assertEqual(told[0].split(" ")[1], "#den", told)
+            self.assertNotIn("#Den", told[0])
+
     def test_changes_are_told(self) -> None:
         """A change of an op is told to all, with its parameters as they are kept; what is so already is not told."""
         self.made("bob")

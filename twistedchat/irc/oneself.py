@@ -35,6 +35,9 @@ _HELP = (
     "LIST shows the rooms, HISTORY #room what was said before; PASS, sent before NICK, lets you come back.",
 )
 
+_COMMAND_WORD = re.compile(r"[A-Z]{2,}")
+"""Word of a line of help that is a command. Source: Modern IRC: commands are written in capitals."""
+
 
 def _away(door: IrcDoor, message: Message) -> None:
     why = cut(message.params[0], MAX_AWAY_BYTES) if message.params else ""
@@ -106,7 +109,7 @@ def _links(door: IrcDoor, _: Message) -> None:
 
 def _help(door: IrcDoor, message: Message) -> None:
     subject = message.params[0] if message.params and message.params[0] else "*"
-    lines = [line for line in _HELP if subject == "*" or subject.upper() in re.findall(r"[A-Z]{2,}", line)]
+    lines = [line for line in _HELP if subject == "*" or subject.upper() in _COMMAND_WORD.findall(line)]
     if not lines:
         door.numeric("524", subject, "There is no help on that: HELP alone shows all that there is.")
         return
