@@ -61,6 +61,7 @@ class Node:
         self._process: subprocess.Popen[bytes] | None = None
         self._looked = 0
         self._is_meant_to_run = False
+        self._starting = asyncio.Lock()
         self._command = [
             *(str(Path(sys.executable).with_name("twistd")), "-n", "--pidfile=", "chatroom"),
             *(f"--port=tcp:{port}:interface=127.0.0.1", *options),
@@ -69,11 +70,17 @@ class Node:
         self._environment = {**os.environ, **path, "PYTHONUNBUFFERED": "1"}
 
     async def start(self) -> None:
-        """Start it, and wait until it is open; if it ends instead, because there is no database, start it again."""
-        async with asyncio.timeout(START_SECONDS):
-            while not await self._is_open(self._spawn()):
-                await asyncio.sleep(0.3)
-        self._is_meant_to_run = True
+        """Start it, and wait until it is open; if it ends instead, because there is no database, start it again.
+
+        One fault may want it started while another one's start still waits for the database.
+        """
+        async with self._starting:
+            if self._is_meant_to_run:
+                return
+            async with asyncio.timeout(START_SECONDS):
+                while not await self._is_open(self._spawn()):
+                    await asyncio.sleep(0.3)
+            self._is_meant_to_run = True
 
     def _spawn(self) -> int:
         begin = self.log_path.stat().st_size if self.log_path.exists() else 0
