@@ -95,7 +95,7 @@ _ON_ONE_NODE = {
     ),
     "resume-one-too-far": Bug(
         "whoever comes back is shown all but the first line that it missed",
-        [_instead("visitor.py", "else min(after, seq)", "else min(after + 1, seq)")],
+        [_instead("visitor.py", "min(after, seq)", "min(after + 1, seq)")],
         _ONE_NODE,
     ),
     "both-keep-the-session": Bug(
@@ -226,14 +226,24 @@ _IN_THE_STORE = {
     "key-before-lock": Bug(
         "a key is looked up before the room is locked",
         [
-            _before("postgres/log.sql", "    SELECT array_agg(held.id", f"{_KEYS_BEFORE}    PERFORM pg_sleep(0.05);\n"),
+            _before(
+                "postgres/log.sql",
+                "    SELECT array_agg(held.id ORDER BY",
+                f"{_KEYS_BEFORE}    PERFORM pg_sleep(0.05);\n",
+            ),
             _instead("postgres/log.sql", "    IF keys IS NOT NULL THEN\n", "    IF false THEN\n"),
         ],
         _options("delay"),
     ),
     "locked-as-they-come": Bug(
         "rooms are locked in the order of the batch",
-        [_instead("postgres/log.sql", "ORDER BY rooms.id FOR NO KEY", "ORDER BY asked.place FOR NO KEY")],
+        [
+            _instead(
+                "postgres/log.sql",
+                "\n        ORDER BY rooms.id FOR NO KEY",
+                "\n        ORDER BY asked.place FOR NO KEY",
+            )
+        ],
         _options("none"),
     ),
     "one-notification": Bug(
