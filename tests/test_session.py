@@ -83,7 +83,7 @@ class NameTests(SessionTestCase):
         """A service's name, or the server's, is nobody's, nor what looks like one; what is said to one goes nowhere."""
         self.hub.chosen = self.hub.chosen._replace(server="chat.example")
         bob = Session(self.hub, Ear())
-        for name in ("NickServ", "nickserv", "NісkServ", "chat.example", "CHAT.EXAMP1E"):
+        for name in ("NickServ", "nickserv", "NісkServ", "N1CKSERV", "Globa1", "chat.example", "CHAT.EXAMP1E"):
             self.assertEqual(self.refusal(bob.enter(name)), "bad-name", name)
             self.assertEqual(self.refusal(self.ann.rename(name)), "bad-name", name)
             with self.assertRaises(ChatError) as caught:

@@ -208,7 +208,14 @@ SERVER_NAME = "irc.chatroom"
 """Name of the server, as IRC has one, unless the operator gives another. Source: docs/irc.md."""
 
 _SERVICES = ("NickServ", "ChanServ", "MemoServ", "OperServ", "HostServ", "BotServ", "SaslServ", "HistServ")
-_RESERVED = frozenset(key for name in (*_SERVICES, "Global", "Services") for key in likenesses(name))
+
+
+def _looks(name: str) -> frozenset[str]:
+    """The keys of a name as it is and in capitals: in ``NICKSERV`` there is an I, which looks like 1 and l."""
+    return frozenset((*likenesses(name), *likenesses(name.upper())))
+
+
+_RESERVED = frozenset().union(*map(_looks, (*_SERVICES, "Global", "Services")))
 """Names that IRC users take for services, to which their programs send passwords unasked."""
 
 
@@ -220,7 +227,7 @@ def is_reserved(name: str, server: str = SERVER_NAME) -> bool:
         server: The name of the server.
     """
     keys = likenesses(name)
-    return not _RESERVED.isdisjoint(keys) or not set(keys).isdisjoint(likenesses(server))
+    return not (_RESERVED.isdisjoint(keys) and _looks(server).isdisjoint(keys))
 
 
 def clean_new_name(raw: str, server: str = SERVER_NAME) -> str:

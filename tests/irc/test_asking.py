@@ -193,6 +193,11 @@ class WhoisTests(AskingCase):
         self.assertEqual(self.ask("WHOIS eve"), told)
         self.assertEqual(self.ask("WHOIS irc.chatroom eve"), told)
 
+    def test_ison_of_many(self) -> None:
+        """As many names as a line has are asked for."""
+        names = " ".join(f"no{number}" for number in range(60))
+        self.assertEqual(self.ask(f"ISON :{names} alice"), ["303 :alice"])
+
     def test_whowas(self) -> None:
         """Who had a name and is gone; of somebody who never was, 406."""
         bob = come(self.world, "bob")

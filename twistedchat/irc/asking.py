@@ -232,8 +232,8 @@ async def _known(door: IrcDoor, names: Sequence[str]) -> list[Acquaintance]:
     return found
 
 
-_MOST_ASKED = 30
-"""Most names that one ISON is answered for. Source: a line of 512 bytes with names of 16."""
+_MOST_ASKED = 250
+"""Most names that one ISON is answered for. Source: as many stand in a line of 512 bytes, each of one letter."""
 
 
 ASKING: dict[str, Command] = {
