@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twistedchat.stores.base import Outcome
     from twistedchat.stores.postgres import PostgresStore
 
-APPEND = f"SELECT chat.append({', '.join(f'${number}' for number in range(1, 14))})"
+APPEND = f"SELECT chat.append({', '.join(f'${number}' for number in range(1, 15))})"
 
 
 @pytest.fixture
