@@ -93,7 +93,7 @@ class Options(usage.Options):
         ("title", "t", "the chatroom", "The server's public name"),
         ("history", None, "20", "How many events are shown on joining"),
         ("irc-name", None, "irc.chatroom", "The server's name as IRC clients see it"),
-        ("oper", None, None, "File of operators, name:hash a line (chatroom-admin hash), readable by its owner alone"),
+        ("oper", None, None, "File of operators: name:hash (chatroom-admin hash) or name password a line; mode 600"),
         ("health", None, None, "Serve GET /healthz over HTTP on this port or endpoint, for a load balancer"),
     ]
 
