@@ -35,10 +35,11 @@ Source: a request that is answered takes 30 µs, so 1,000 peers that all flood t
 MIN_WAIT_SECONDS = 0.01
 """Shortest pause of a peer that is over its rate limit, in seconds; after it several requests are taken at once.
 
-So long is also waited before it is looked again whether one that leaves has seen all.
-
 Source: chosen; at most 100 timers a second for each such peer.
 """
+
+MAX_LOOK_SECONDS = 1.0
+"""Longest pause before a connection that has ended is looked at again, in seconds. Source: many may wait for a log."""
 
 
 class Farewell(NamedTuple):
@@ -169,6 +170,7 @@ class Channel:
         "_farewell",
         "_hold",
         "_life",
+        "_look_seconds",
         "_source",
         "_timer",
         "_turns",
@@ -184,6 +186,7 @@ class Channel:
         self._clock = clock
         self._bucket = TokenBucket(pace.rate, pace.burst, clock.seconds()) if pace.rate else None
         self._life = _Life.OPEN
+        self._look_seconds = MIN_WAIT_SECONDS
         self._hold = _Hold.NONE
         self._farewell = NO_FAREWELL
         self._timer: IDelayedCall | None = None
@@ -254,8 +257,8 @@ class Channel:
             self._writer.no_longer(self._writer_drained)
 
     def _cancel(self) -> None:
-        answering, self._answering = self._answering, None
-        if answering is not None:
+        if self._answering is not None:
+            answering, self._answering = self._answering, None
             answering.cancel()
 
     def check_finished_soon(self) -> None:
@@ -272,10 +275,11 @@ class Channel:
             self.close(self._farewell)
         else:
             self.door.drained()
-            if self._timer is None and not self.is_closing:
-                self._timer = self._clock.callLater(MIN_WAIT_SECONDS, self._check_again)
+            if self._timer is None and not self.is_closing:  # nobody tells when the others have been shown its lines
+                self._timer = self._clock.callLater(self._look_seconds, self._look_again)
+                self._look_seconds = min(2 * self._look_seconds, MAX_LOOK_SECONDS)
 
-    def _check_again(self) -> None:
+    def _look_again(self) -> None:
         self._timer = None
         self.check_finished()
 
