@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.live.daemon import Caller, Program, exchange
+from tests.live.daemon import Caller, Program, exchange, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.live.daemon import Daemon
 
-__all__ = ["answered", "back", "closing", "heard", "person", "presence", "program", "said_in", "say", "shown", "speak"]
+__all__ = [
+    "answered",
+    "back",
+    "closing",
+    "heard",
+    "person",
+    "presence",
+    "program",
+    "said_in",
+    "say",
+    "shown",
+    "speak",
+    "stands",
+]
 
 PATIENCE_SECONDS = 30.0
 """Time limit for what must come about in a story, in seconds: far more than a busy machine needs."""
@@ -81,6 +94,11 @@ def answered(speaker: Program, ids: Sequence[int], others: Sequence[Caller] = ()
 def said_in(reader: Program, room: str) -> list[str]:
     """What stands in a room's log, as a node tells it."""
     return [event["text"] for event in reader.call("history", room=room, limit=500)["events"]]
+
+
+def stands(reader: Program, room: str, texts: list[str]) -> None:
+    """Wait until a room's log, as a node tells it, is this: it may hear a moment later of what another one stored."""
+    until(lambda: said_in(reader, room) == texts, f"{len(texts)} lines stand in the log, and no others")
 
 
 def shown(room: str, count: int, *callers: Caller, seconds: float = PATIENCE_SECONDS) -> None:
