@@ -32,6 +32,9 @@ ACTS: dict[Callable[[Stories], None], Act] = {}
 
 _making = threading.Lock()
 
+_starting = threading.Semaphore(3)
+"""So many stories start their nodes at the same time: a node must reach its database within seconds."""
+
 _FAULT = re.compile(r"Traceback|Unhandled|#critical\]")
 """What stands in a daemon's log when something is wrong. Source: how ``twisted.logger`` writes."""
 
@@ -93,7 +96,7 @@ class Stage:
             folder.mkdir(parents=True)
             nodes.append(Daemon(folder, f"--store={url}", "--rate=0", *options))
             self._nodes.append(nodes[-1])
-        with ThreadPoolExecutor() as pool:
+        with _starting, ThreadPoolExecutor() as pool:
             list(pool.map(self._stack.enter_context, nodes))
         return nodes
 

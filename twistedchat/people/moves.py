@@ -59,8 +59,9 @@ class Moves:
         self._under_way += 1
 
     def end(self) -> None:
-        """It has come, or has not."""
+        """It has come, or has not; what was read before that may lack it."""
         self._under_way -= 1
+        self._departures += 1
         if not self._under_way:
             waiting, self._waiting = self._waiting, []
             for one in waiting:
